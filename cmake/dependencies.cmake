@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every library comes from the distribution; `make deps` installs them.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS url)
+find_package(OpenSSL 3 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(yaml-cpp 0.7 REQUIRED)
+find_package(CLI11 2 REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(sluice_options INTERFACE)
+target_include_directories(sluice_options INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(sluice_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                       $<$<BOOL:${SLUICE_WERROR}>:-Werror>)
+target_compile_definitions(sluice_options INTERFACE
+  SLUICE_VERSION="${PROJECT_VERSION}"
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+target_link_libraries(sluice_options INTERFACE Threads::Threads)
+
+# Asio's and Beast's bodies, compiled once.
+add_library(sluice_asio STATIC cmake/asio.cpp)
+target_link_libraries(sluice_asio PUBLIC sluice_options OpenSSL::SSL OpenSSL::Crypto)
+target_compile_options(sluice_asio PRIVATE -w)

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/telemetry/access_record.hpp"
+
+namespace sluice::telemetry {
+
+/// A format compiled to a list of steps: no parsing, no look-up by name, no allocation per line.
+class AccessLogFormat {
+public:
+    /// CLF, JSON, XML, CSV or a template of $context variables (aws-semantics 15.2). On a
+    /// mistake `error` says which variable or rule, and the result is null.
+    static std::shared_ptr<const AccessLogFormat> compile(std::string_view text,
+                                                          std::string& error);
+    virtual ~AccessLogFormat() = default;
+    /// Appends one line, ending in '\n'; values are escaped for the format so that no request
+    /// can forge a line.
+    virtual void append(const AccessRecord&, std::string& out) const = 0;
+};
+
+/// Writes lines of many workers to one file. A worker appends to a buffer only it touches and
+/// hands it over whole; one thread does the writing. Never blocks a worker: when more than the
+/// bound is waiting, lines are dropped and counted.
+class AccessLogFile {
+public:
+    virtual ~AccessLogFile() = default;
+    /// Worker's own buffer: append a line here, then call `filled`.
+    virtual std::string& buffer(unsigned worker) = 0;
+    /// Hands over when the buffer is 64 KiB or larger. `lines` counts what was appended.
+    virtual void filled(unsigned worker) = 0;
+    /// Hands over whatever there is; each worker calls it every 200 ms and before it ends.
+    virtual void flush(unsigned worker) = 0;
+};
+
+/// Owns the files and the writer thread.
+class AccessLogs {
+public:
+    AccessLogs(unsigned workers, std::atomic<std::uint64_t>& dropped);
+    ~AccessLogs();  ///< writes what was handed over, then ends the thread
+    /// The same object for the same path for ever ("-" = standard output). On failure to open,
+    /// `error` is set and the result is null.
+    std::shared_ptr<AccessLogFile> open(const std::filesystem::path&, std::string& error);
+    /// USR1: lines handed over before go to the old file, later ones to the new one.
+    void reopen();
+    /// Blocks until everything handed over so far is written (shutdown, tests).
+    void drain();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::telemetry
