@@ -40,7 +40,7 @@ class CacheStore;
 /// nothing. Move-only; used by one thread.
 class CacheFill {
 public:
-    CacheFill() = default;
+    CacheFill();
     CacheFill(CacheFill&&) noexcept;
     CacheFill& operator=(CacheFill&&) noexcept;
     ~CacheFill();
