@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/transport.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/raw_io.hpp"
+
+namespace sluice::net {
+
+IoResult raw_read(Channel& c, char* into, std::size_t size) {
+    if (!c.readable) return {Io::would_block};
+    const ssize_t n = ::recv(c.fd(), into, size, 0);
+    if (n > 0) {
+        // A short read empties the socket (epoll(7)); after a FIN one more read must see it.
+        if (static_cast<std::size_t>(n) < size && !c.peer_closed) c.readable = false;
+        return {Io::done, static_cast<std::size_t>(n)};
+    }
+    if (n == 0) return {Io::eof};
+    if (errno == EAGAIN || errno == EINTR) {
+        c.readable = false;
+        return {Io::would_block};
+    }
+    return {Io::error};
+}
+
+IoResult raw_write(Channel& c, std::span<const iovec> parts) {
+    if (!c.writable) return {Io::would_block};
+    std::size_t wanted = 0;
+    for (const iovec& part : parts) wanted += part.iov_len;
+    ssize_t n = 0;
+    if (parts.size() == 1) {
+        n = ::send(c.fd(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+    } else {
+        msghdr message{};
+        message.msg_iov = const_cast<iovec*>(parts.data());
+        message.msg_iovlen = parts.size();
+        n = ::sendmsg(c.fd(), &message, MSG_NOSIGNAL);
+    }
+    if (n >= 0) {
+        if (static_cast<std::size_t>(n) < wanted) c.writable = false;
+        return {Io::done, static_cast<std::size_t>(n)};
+    }
+    if (errno == EAGAIN || errno == EINTR) {
+        c.writable = false;
+        return {Io::would_block};
+    }
+    return {Io::error};
+}
+
+void Transport::reset_on_close() {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(channel_.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+namespace {
+
+class PlainTransport final : public Transport {
+public:
+    using Transport::Transport;
+    IoResult read(char* into, std::size_t size) override { return raw_read(channel_, into, size); }
+    IoResult write(std::span<const iovec> parts) override { return raw_write(channel_, parts); }
+    void shutdown_write() override { ::shutdown(channel_.fd(), SHUT_WR); }
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_plain(Reactor& reactor, int fd) {
+    return std::make_unique<PlainTransport>(reactor, fd);
+}
+
+}  // namespace sluice::net
