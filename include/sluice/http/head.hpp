@@ -6,7 +6,6 @@
 
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -24,13 +23,24 @@ struct HeaderField {
 
 inline constexpr std::size_t kMaxFields = 256;  ///< hard cap; the configured limit is below it
 
-/// Fields in order of arrival, in fixed storage.
+/// Fields in order of arrival, in fixed storage that is not touched until used.
 class FieldList {
 public:
-    std::span<const HeaderField> all() const { return {fields_.data(), count_}; }
+    FieldList() noexcept {}  // NOLINT: the slots stay uninitialised on purpose
+    FieldList(const FieldList& o) noexcept : count_{o.count_} {
+        for (std::size_t i = 0; i < count_; ++i) fields_[i] = o.fields_[i];
+    }
+    FieldList& operator=(const FieldList& o) noexcept {
+        count_ = o.count_;
+        for (std::size_t i = 0; i < count_; ++i) fields_[i] = o.fields_[i];
+        return *this;
+    }
+    ~FieldList() = default;
+
+    std::span<const HeaderField> all() const { return {fields_, count_}; }
     std::size_t size() const { return count_; }
     bool push(const HeaderField& f) {
-        if (count_ == fields_.size()) return false;
+        if (count_ == kMaxFields) return false;
         fields_[count_++] = f;
         return true;
     }
@@ -42,7 +52,9 @@ public:
 
 private:
     std::size_t count_ = 0;
-    std::array<HeaderField, kMaxFields> fields_;  // uninitialised until pushed
+    union {
+        HeaderField fields_[kMaxFields];
+    };
 };
 
 enum class Framing : std::uint8_t { none, length, chunked, until_close };
