@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Path segments and how they compare with the literals of the configuration. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/config/model.hpp"
+
+namespace sluice::gateway {
+
+using config::Compatibility;
+
+/// Without slashes at the front (aws-semantics 1.4 step 1).
+std::string_view without_leading_slashes(std::string_view path);
+std::string_view without_trailing_slashes(std::string_view path);
+
+/// Takes the bytes before the next "/" off `rest`; afterwards `rest` starts behind that slash.
+std::string_view take_segment(std::string_view& rest);
+
+/// Literals of the configuration by the node they hang under: one flat hash table, so that the
+/// cost of a step does not depend on how many routes there are. Literals compare on
+/// percent-decoded bytes, case-sensitively; in `standard` ";parameters" are left out.
+class SegmentTable {
+public:
+    static constexpr std::size_t kMaxLiteral = 512;  ///< decoded bytes
+
+    /// How the segments of one path have to be read; decided once per path.
+    struct Reading {
+        bool decode = false;          ///< the path holds a "%"
+        bool cut_parameters = false;  ///< `standard` and the path holds a ";"
+    };
+    static Reading reading_of(std::string_view path, Compatibility);
+
+    SegmentTable();
+
+    /// The child of `parent` behind `literal`; `next` is stored when there is none yet.
+    std::uint32_t insert(std::uint32_t parent, std::string_view literal, std::uint32_t next);
+    std::optional<std::uint32_t> find(std::uint32_t parent, std::string_view segment,
+                                      Reading) const;
+
+private:
+    struct Slot {
+        std::uint32_t hash = 0;
+        std::uint32_t parent = kFree;
+        std::uint32_t child = 0;
+        std::uint32_t offset = 0;
+        std::uint32_t length = 0;
+    };
+    static constexpr std::uint32_t kFree = 0xffffffff;
+
+    std::optional<std::uint32_t> find_literal(std::uint32_t parent, std::string_view) const;
+    std::size_t place(const Slot&);
+    void grow();
+
+    std::vector<Slot> slots_;  // open addressing, a power of two, at most half full
+    std::size_t used_ = 0;
+    std::string literals_;  // the bytes slots point at
+};
+
+}  // namespace sluice::gateway
