@@ -126,10 +126,10 @@ asio::awaitable<void> serve(tcp::socket socket, bool verbose) {
     beast::tcp_stream stream{std::move(socket)};
     beast::flat_buffer buffer;
     boost::system::error_code error;
-    const auto token = asio::redirect_error(asio::use_awaitable, error);
     for (;;) {
         Request request;
-        co_await http::async_read(stream, buffer, request, token);
+        co_await http::async_read(stream, buffer, request,
+                                  asio::redirect_error(asio::use_awaitable, error));
         if (error) break;
         if (verbose) {
             std::printf("%s %s\n", std::string{request.method_string()}.c_str(),
@@ -143,7 +143,8 @@ asio::awaitable<void> serve(tcp::socket socket, bool verbose) {
         Response response = respond(request);
         response.keep_alive(request.keep_alive());
         response.prepare_payload();
-        co_await http::async_write(stream, response, token);
+        co_await http::async_write(stream, response,
+                                   asio::redirect_error(asio::use_awaitable, error));
         if (error || response.need_eof()) break;
     }
     stream.socket().shutdown(tcp::socket::shutdown_both, error);
