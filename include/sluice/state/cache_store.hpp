@@ -86,12 +86,16 @@ public:
     CacheFill refresh(std::string_view key, std::uint64_t hash);
     /// Drops every entry (flush). Fills under way do not store what they began before it.
     void clear();
+    /// Called by each worker about once a second: lets go of entries dropped by the store that
+    /// the worker's front table still holds.
+    void sweep_front(unsigned worker);
     Stats stats() const;
     std::uint64_t capacity() const;
     /// Seeded hash of a key: an attacker cannot choose collisions.
     static std::uint64_t hash(std::string_view key);
 
 private:
+    friend struct CacheFill::State;
     struct Impl;
     std::shared_ptr<Impl> impl_;
 };
