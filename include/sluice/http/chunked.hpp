@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -26,9 +27,13 @@ private:
         size_first, size, extension, size_lf, data, data_cr, data_lf,
         trailer_start, trailer_name, trailer_value, trailer_lf, end_lf, done, malformed
     };
+    At after(char);
+    At after_in_size_line(char);
+    At after_in_trailer(char);
+
     At at_ = At::size_first;
-    std::uint64_t left_ = 0;
-    std::uint32_t digits_ = 0;
+    std::uint64_t left_ = 0;     ///< of the chunk's data
+    std::uint32_t digits_ = 0;   ///< bytes of the size line so far
     std::uint32_t extension_bytes_ = 0;  ///< per message: at most 16 KiB
     std::uint32_t trailer_bytes_ = 0;    ///< at most 8 KiB
 };

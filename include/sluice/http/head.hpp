@@ -7,6 +7,7 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
 #include <cstdint>
+#include <ostream>  // Beast 1.81 prints verbs without it
 #include <span>
 #include <string_view>
 
@@ -79,7 +80,7 @@ struct ResponseHead {
     int minor_version = 1;
     Framing framing = Framing::until_close;  ///< as if for a GET; HEAD/204/304 are the caller's
     std::uint64_t content_length = 0;
-    bool keep_alive = true;
+    bool keep_alive = true;  ///< by version and Connection; until_close framing ends it too
     FieldList fields{};
 };
 
@@ -105,6 +106,10 @@ HeadResult read_request_head(std::string_view bytes, const HeadLimits&, RequestH
 /// The same for a response. Interim (1xx) heads are returned like any other.
 HeadResult read_response_head(std::string_view bytes, const HeadLimits&, ResponseHead& out);
 
+/// The id of a field name in any case; unknown if there is none. `name` must be a token.
+Field field_id(std::string_view name);
+
+/// Equal but for the case of ASCII letters.
 bool iequals(std::string_view a, std::string_view b);
 
 }  // namespace sluice::http

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "http/strict.hpp"
+#include "sluice/http/head.hpp"
+
+namespace sluice::http {
+namespace {
+
+using strict::Cursor;
+using strict::Fault;
+
+/// "HTTP/1.1 200" where each 0 stands for a digit (RFC 9112 4). The blank behind the status is
+/// often left out when there is no reason phrase.
+const Fault* read_status_line(Cursor& in, ResponseHead& head) {
+    constexpr std::string_view form = "HTTP/0.0 000";
+    const std::size_t room = static_cast<std::size_t>(in.end - in.at);
+    for (std::size_t i = 0; i < std::min(room, form.size()); ++i) {
+        if (form[i] == '0' ? !strict::is_digit(in.at[i]) : in.at[i] != form[i]) {
+            return i < 8 ? &strict::kBadVersion : &strict::kBadStatus;
+        }
+        if ((i == 5 && in.at[i] != '1') || (i == 7 && in.at[i] > '1')) return &strict::kVersion;
+    }
+    if (room < form.size()) return &strict::kMore;
+    head.minor_version = in.at[7] - '0';
+    for (std::size_t i = 9; i < 12; ++i)
+        head.status = head.status * 10 + (in.at[i] - '0');
+    if (head.status < 100 || head.status > 599) return &strict::kBadStatus;
+
+    const char* first = in.at + form.size();
+    if (first == in.end) return &strict::kMore;
+    if (*first != ' ') return strict::end_line(in, first, strict::kBadStatus);
+    ++first;
+    const char* const last = strict::find_control(first, in.end);
+    if (const Fault* fault = strict::end_line(in, last, strict::kBadReason)) return fault;
+    head.reason = {first, static_cast<std::size_t>(last - first)};
+    return nullptr;
+}
+
+struct Options {
+    bool close = false;
+    bool keep = false;
+
+    void add(std::string_view value) {
+        while (!value.empty()) {
+            const std::string_view option = strict::next_element(value);
+            close = close || iequals(option, "close");
+            keep = keep || iequals(option, "keep-alive");
+        }
+    }
+};
+
+const Fault* read_fields(Cursor& in, ResponseHead& head) {
+    strict::BodyFields body;
+    Options options;
+    for (;;) {
+        HeaderField field;
+        if (const Fault* fault = strict::next_field(in, field)) return fault;
+        if (field.name.empty()) break;
+        const Fault* fault = nullptr;
+        if (field.id == Field::content_length) {
+            fault = strict::take_content_length(field.value, body);
+        } else if (field.id == Field::transfer_encoding) {
+            fault = strict::take_transfer_encoding(field.value, head.minor_version, body);
+        } else if (field.id == Field::connection) {
+            options.add(field.value);
+        }
+        if (fault != nullptr) return fault;
+        head.fields.push(field);
+    }
+    if (body.has_coding) head.framing = Framing::chunked;
+    if (body.has_length) head.framing = Framing::length;
+    head.content_length = body.length;
+    head.keep_alive = !options.close && (head.minor_version == 1 || options.keep);
+    return nullptr;
+}
+
+void reset(ResponseHead& head) {
+    head.status = 0;
+    head.reason = {};
+    head.minor_version = 1;
+    head.framing = Framing::until_close;
+    head.content_length = 0;
+    head.keep_alive = true;
+    head.fields.clear();
+}
+
+}  // namespace
+
+HeadResult read_response_head(std::string_view bytes, const HeadLimits& limits, ResponseHead& out) {
+    reset(out);
+    const std::string_view window = bytes.substr(0, limits.head_bytes);
+    Cursor in{window.data(), window.data() + window.size(), std::min(limits.fields, kMaxFields)};
+    const Fault* fault = read_status_line(in, out);
+    if (fault == nullptr) fault = read_fields(in, out);
+    if (fault == nullptr) {
+        const auto consumed = static_cast<std::size_t>(in.at - window.data());
+        return {HeadResult::State::complete, consumed, 0, {}};
+    }
+    if (fault == &strict::kMore) {
+        if (bytes.size() < limits.head_bytes) return {};
+        fault = &strict::kHeadTooLarge;
+    }
+    // Whatever the offence, what the client sees is a bad gateway (robustness 3.1).
+    return {HeadResult::State::refused, 0, 502, fault->reason};
+}
+
+}  // namespace sluice::http
