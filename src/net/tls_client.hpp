@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <utility>
+#include <type_traits>
 
 #include "sluice/base/result.hpp"
 

@@ -6,8 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 #include "net/file_stamp.hpp"
@@ -62,12 +61,16 @@ private:
         void operator()(SSL_CTX*) const;
     };
     using Context = std::unique_ptr<SSL_CTX, ContextFree>;
-    friend struct ServerTlsMaker;
+    ServerTls() = default;
 
     Context context_{};  ///< the first certificate's; owns those of the others
     std::vector<std::string> warnings_{};
     std::vector<FileStamp> files_{};
 };
+
+/// What both ends of TLS have in common here: buffers given back when idle, partial writes, read
+/// ahead, and a cut connection that counts as cut.
+void set_stream_modes(SSL_CTX*);
 
 /// The oldest entry of OpenSSL's error queue of this thread as text; empties the queue.
 std::string take_tls_error();
