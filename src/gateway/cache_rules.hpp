@@ -49,8 +49,8 @@ struct StoreDecision {
     std::uint32_t initial_age = 0;  ///< seconds: the Age the backend sent
 };
 /// `ttl`: the method's. `use`: what cache_use() said about the request.
-StoreDecision may_store(const http::RequestHead&, const http::ResponseHead&, const CacheKey&,
-                        CacheUse use, std::chrono::seconds ttl, WallTime now, Compatibility);
+StoreDecision may_store(const http::ResponseHead&, const CacheKey&, CacheUse use,
+                        std::chrono::seconds ttl, WallTime now, Compatibility);
 
 /// Whether a response field is part of the stored form (aws-semantics 5.4): not what each reply
 /// gets afresh. Asked after towards_client().

@@ -28,7 +28,7 @@ enum class Reply : std::uint8_t {
     api_configuration_error,
     internal_error,
     service_unavailable,
-    // protocol: all but bad_parameters and bad_body close the connection
+    // protocol: these close the connection (robustness 1.1)
     bad_request,
     request_timeout,
     method_not_allowed,

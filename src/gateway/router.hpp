@@ -76,7 +76,7 @@ private:
     std::uint32_t child_for(std::uint32_t parent, std::string_view part);
     std::uint32_t variable_child(std::uint32_t parent, std::string_view name, bool greedy);
     bool accepts(std::string_view path) const;
-    bool walk(Walk&, std::uint32_t node, std::string_view rest, bool has_rest) const;
+    bool descend(Walk&, std::uint32_t node, std::string_view rest) const;
     bool serve(Walk&, const Node&) const;
     static std::optional<std::size_t> slot_of(std::string_view method);
     static std::size_t slot_of(http::Verb);

@@ -38,8 +38,10 @@ public:
 
     SegmentTable();
 
-    /// The child of `parent` behind `literal`; `next` is stored when there is none yet.
-    std::uint32_t insert(std::uint32_t parent, std::string_view literal, std::uint32_t next);
+    /// The child of `parent` behind `literal`; `next` is stored when there is none yet. Empty:
+    /// the literal is longer than kMaxLiteral.
+    std::optional<std::uint32_t> insert(std::uint32_t parent, std::string_view literal,
+                                        std::uint32_t next);
     std::optional<std::uint32_t> find(std::uint32_t parent, std::string_view segment,
                                       Reading) const;
 
@@ -54,7 +56,7 @@ private:
     static constexpr std::uint32_t kFree = 0xffffffff;
 
     std::optional<std::uint32_t> find_literal(std::uint32_t parent, std::string_view) const;
-    std::size_t place(const Slot&);
+    void place(const Slot&);
     void grow();
 
     std::vector<Slot> slots_;  // open addressing, a power of two, at most half full
