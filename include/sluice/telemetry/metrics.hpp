@@ -50,7 +50,8 @@ struct alignas(64) SeriesCells {
     Counter requests, errors_4xx, errors_5xx, cache_hits, cache_misses, quota_exceeded;
     std::array<Counter, kThrottleLevels> throttled{};
     Histogram latency, integration_latency;
-    /// Counts a final status (100-599; anything else as 599's neighbour is a bug: assert).
+    /// Counts a final status in sluice_responses_total and nowhere else: `requests` and
+    /// `errors_4xx/5xx` are the caller's. 100-599; anything else is a bug and counts as 599.
     void count_status(int status);
     // lazily allocated per status class; see metrics.cpp
     struct Codes {
@@ -74,6 +75,7 @@ public:
 private:
     friend class Metrics;
     SeriesLabels labels_;
+    std::string label_text_;  ///< api="...",stage="...", as rendered
     std::vector<SeriesCells> cells_;
 };
 
@@ -97,7 +99,7 @@ public:
 
 private:
     friend class Metrics;
-    std::string backend_;
+    std::string label_text_;  ///< backend="...", as rendered
     std::vector<BackendCells> cells_;
 };
 

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <optional>
+
+#include "sluice/telemetry/access_log.hpp"
+#include "telemetry/access_log_template.hpp"
+#include "telemetry/access_log_variables.hpp"
+#include "telemetry/clf_time.hpp"
+#include "telemetry/escape.hpp"
+#include "telemetry/line_buffer.hpp"
+
+namespace sluice::telemetry {
+namespace {
+
+std::string_view first_label(std::string_view host) {
+    if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+    return host.substr(0, host.find_first_of(".:"));
+}
+
+std::string_view text_of(Variable variable, const AccessRecord& r) {
+    switch (variable) {
+        case Variable::request_id:
+            return r.request_id;
+        case Variable::extended_request_id:
+            return r.extended_request_id;
+        case Variable::api_id:
+            return r.api_id;
+        case Variable::stage:
+            return r.stage;
+        case Variable::resource_id:
+            return r.resource_id;
+        case Variable::resource_path:
+            return r.resource_path;
+        case Variable::http_method:
+            return r.http_method;
+        case Variable::path:
+            return r.path;
+        case Variable::protocol:
+            return r.protocol;
+        case Variable::domain_name:
+            return r.domain_name;
+        case Variable::domain_prefix:
+            return first_label(r.domain_name);
+        case Variable::source_ip:
+            return r.source_ip;
+        case Variable::user_agent:
+            return r.user_agent;
+        case Variable::api_key_id:
+            return r.api_key_id;
+        case Variable::error_message:
+        case Variable::error_message_string:
+            return r.error_message;
+        case Variable::error_response_type:
+            return r.error_response_type;
+        case Variable::integration_error:
+            return r.integration_error;
+        case Variable::cache_status:
+            return r.cache_status;
+        case Variable::throttle_level:
+            return r.throttle_level;
+        case Variable::usage_plan_id:
+            return r.usage_plan_id;
+        case Variable::base_path_matched:
+            return r.base_path_matched;
+        case Variable::trace_id:
+            return r.trace_id;
+        default:
+            return {};
+    }
+}
+
+std::optional<std::int64_t> number_of(Variable variable, const AccessRecord& r) {
+    switch (variable) {
+        case Variable::request_time_epoch:
+            return r.request_time.time_since_epoch().count();
+        case Variable::status:
+            if (r.status == 0) return std::nullopt;
+            return r.status;
+        case Variable::response_length:
+            return static_cast<std::int64_t>(r.response_length);
+        case Variable::response_latency:
+            return r.response_latency.count();
+        case Variable::integration_status:
+            return r.integration_status;
+        case Variable::integration_latency:
+            if (!r.integration_latency) return std::nullopt;
+            return r.integration_latency->count();
+        default:
+            return std::nullopt;
+    }
+}
+
+class CompiledFormat final : public AccessLogFormat {
+public:
+    explicit CompiledFormat(Template compiled) : template_(std::move(compiled)) {}
+
+    void append(const AccessRecord& record, std::string& out) const override {
+        LineBuffer line(out);
+        for (const Step& step : template_.steps) {
+            line.literal(template_.literals.data() + step.literal_at, step.literal_size);
+            value(line, step, record);
+        }
+        line.literal(template_.literals.data() + template_.tail_at, template_.tail_size);
+    }
+
+private:
+    void value(LineBuffer& line, const Step& step, const AccessRecord& record) const {
+        if (is_number(step.variable)) {
+            const auto number = number_of(step.variable, record);
+            return number ? line.number(*number) : missing(line, step);
+        }
+        if (step.variable == Variable::request_time) return time(line, step, record.request_time);
+        const std::string_view text = text_of(step.variable, record);
+        if (text.empty()) return missing(line, step);
+        if (step.place == Place::json_bare) {
+            quoted(line, text);
+        } else if (step.variable == Variable::error_message_string) {
+            message_string(line, step, text);
+        } else if (is_clean(text, *step.clean)) {
+            line.text(text);
+        } else {
+            escaped(line.spilled(), step, text);
+        }
+    }
+
+    static void missing(LineBuffer& line, const Step& step) {
+        line.text(step.place == Place::json_bare ? "null" : "-");
+    }
+
+    static void time(LineBuffer& line, const Step& step, WallTime at) {
+        const bool quotes = step.place == Place::json_bare;
+        if (quotes) line.text("\"");
+        line.text(clf_time(at));
+        if (quotes) line.text("\"");
+    }
+
+    static void quoted(LineBuffer& line, std::string_view text) {
+        std::string& out = line.spilled();
+        out += '"';
+        append_json(out, text);
+        out += '"';
+    }
+
+    /// The value is the message as a JSON string; inside the quotes of another format that string
+    /// is escaped like any other text.
+    static void message_string(LineBuffer& line, const Step& step, std::string_view text) {
+        if (step.place == Place::plain) return quoted(line, text);
+        std::string message = "\"";
+        append_json(message, text);
+        message += '"';
+        escaped(line.spilled(), step, message);
+    }
+
+    static void escaped(std::string& out, const Step& step, std::string_view text) {
+        switch (step.place) {
+            case Place::plain:
+                return append_plain(out, text, *step.clean);
+            case Place::json_bare:
+            case Place::json_string:
+                return append_json(out, text);
+            case Place::xml:
+                return append_xml(out, text);
+            case Place::csv_bare:
+                return append_csv(out, text, false);
+            case Place::csv_quoted:
+                return append_csv(out, text, true);
+        }
+    }
+
+    Template template_;
+};
+
+}  // namespace
+
+std::shared_ptr<const AccessLogFormat> AccessLogFormat::compile(std::string_view text,
+                                                                std::string& error) {
+    auto compiled = compile_template(text, error);
+    if (!compiled) return nullptr;
+    return std::make_shared<const CompiledFormat>(std::move(*compiled));
+}
+
+}  // namespace sluice::telemetry

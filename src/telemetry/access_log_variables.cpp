@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "telemetry/access_log_variables.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace sluice::telemetry {
+namespace {
+
+struct Row {
+    std::string_view name;
+    Variable variable = Variable::absent;
+};
+
+constexpr Row kRows[] = {
+    {"requestId", Variable::request_id},
+    {"extendedRequestId", Variable::extended_request_id},
+    {"apiId", Variable::api_id},
+    {"stage", Variable::stage},
+    {"resourceId", Variable::resource_id},
+    {"resourcePath", Variable::resource_path},
+    {"httpMethod", Variable::http_method},
+    {"path", Variable::path},
+    {"protocol", Variable::protocol},
+    {"domainName", Variable::domain_name},
+    {"domainPrefix", Variable::domain_prefix},
+    {"identity.sourceIp", Variable::source_ip},
+    {"identity.userAgent", Variable::user_agent},
+    {"identity.apiKeyId", Variable::api_key_id},
+    {"error.message", Variable::error_message},
+    {"error.messageString", Variable::error_message_string},
+    {"error.responseType", Variable::error_response_type},
+    {"integration.error", Variable::integration_error},
+    {"integrationErrorMessage", Variable::integration_error},
+    {"integration.status", Variable::integration_status},
+    {"integration.integrationStatus", Variable::integration_status},
+    {"integrationStatus", Variable::integration_status},
+    {"integration.latency", Variable::integration_latency},
+    {"integrationLatency", Variable::integration_latency},
+    {"status", Variable::status},
+    {"responseLength", Variable::response_length},
+    {"responseLatency", Variable::response_latency},
+    {"requestTime", Variable::request_time},
+    {"requestTimeEpoch", Variable::request_time_epoch},
+    {"customDomain.basePathMatched", Variable::base_path_matched},
+    {"xrayTraceId", Variable::trace_id},
+    {"cacheStatus", Variable::cache_status},
+    {"throttle.level", Variable::throttle_level},
+    {"usagePlanId", Variable::usage_plan_id},
+    {"identity.apiKey"},  // contract 8: the value of a key never appears
+    {"accountId"},
+    {"deploymentId"},
+    {"isCanaryRequest"},
+    {"endpointType"},
+    {"wafResponseCode"},
+    {"webaclArn"},
+    {"awsEndpointRequestId"},
+    {"integration.requestId"},
+    {"error.validationErrorString"},
+    {"identity.accountId"},
+    {"identity.caller"},
+    {"identity.user"},
+    {"identity.userArn"},
+    {"identity.accessKey"},
+    {"identity.principalOrgId"},
+    {"identity.vpcId"},
+    {"identity.vpceId"},
+    {"identity.cognitoAuthenticationProvider"},
+    {"identity.cognitoAuthenticationType"},
+    {"identity.cognitoIdentityId"},
+    {"identity.cognitoIdentityPoolId"},
+    {"identity.clientCert.clientCertPem"},
+    {"identity.clientCert.subjectDN"},
+    {"identity.clientCert.issuerDN"},
+    {"identity.clientCert.serialNumber"},
+    {"identity.clientCert.validity.notBefore"},
+    {"identity.clientCert.validity.notAfter"},
+    {"authenticate.error"},
+    {"authenticate.latency"},
+    {"authenticate.status"},
+    {"authorize.error"},
+    {"authorize.latency"},
+    {"authorize.status"},
+    {"waf.error"},
+    {"waf.latency"},
+    {"waf.status"},
+};
+
+/// Families with names of the user's own.
+constexpr std::string_view kOpenFamilies[] = {"authorizer.", "requestOverride.",
+                                              "responseOverride."};
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row.back();
+}
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
+}  // namespace
+
+std::optional<Variable> find_variable(std::string_view name) {
+    for (const Row& row : kRows) {
+        if (row.name == name) return row.variable;
+    }
+    for (const std::string_view family : kOpenFamilies) {
+        if (name.starts_with(family) && name.size() > family.size()) return Variable::absent;
+    }
+    return std::nullopt;
+}
+
+std::string nearest_variable(std::string_view name) {
+    // A forgotten prefix ("sourceIp") counts as one edit, not as ten.
+    const auto distance = [name](const Row& row) {
+        return std::min(edit_distance(name, row.name),
+                        edit_distance(name, last_part(row.name)) + 1);
+    };
+    const auto nearer = [&](const Row& a, const Row& b) { return distance(a) < distance(b); };
+    return std::string(std::min_element(std::begin(kRows), std::end(kRows), nearer)->name);
+}
+
+}  // namespace sluice::telemetry

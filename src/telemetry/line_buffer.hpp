@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace sluice::telemetry {
+
+/// Collects one line on the stack and appends it to `out` in one piece: a line has some twenty
+/// parts, and appending each to a string costs twice the formatting.
+class LineBuffer {
+public:
+    static constexpr std::size_t kPadding = 16;
+
+    explicit LineBuffer(std::string& out) : out_(out) {}
+    ~LineBuffer() { spill(); }
+    LineBuffer(const LineBuffer&) = delete;
+    LineBuffer& operator=(const LineBuffer&) = delete;
+
+    /// `text` must be readable up to kPadding bytes beyond its end.
+    void literal(const char* text, std::size_t size) {
+        if (!has_room(size)) {
+            out_.append(text, size);
+            return;
+        }
+        for (std::size_t i = 0; i < size; i += kPadding) {
+            std::memcpy(bytes_ + used_ + i, text + i, kPadding);
+        }
+        used_ += size;
+    }
+    void text(std::string_view text) {
+        if (!has_room(text.size())) {
+            out_ += text;
+            return;
+        }
+        std::memcpy(bytes_ + used_, text.data(), text.size());
+        used_ += text.size();
+    }
+    void number(std::int64_t value) {
+        if (!has_room(kNumberSize)) return;  // never: kNumberSize is far below the capacity
+        used_ = static_cast<std::size_t>(
+            std::to_chars(bytes_ + used_, bytes_ + used_ + kNumberSize, value).ptr - bytes_);
+    }
+    /// The string itself, for what is rare and may be long.
+    std::string& spilled() {
+        spill();
+        return out_;
+    }
+
+private:
+    static constexpr std::size_t kCapacity = 1024, kNumberSize = 20;
+
+    /// Makes room; false when `size` bytes never fit.
+    bool has_room(std::size_t size) {
+        if (kCapacity - used_ >= size) return true;
+        spill();
+        return kCapacity >= size;
+    }
+    void spill() {
+        out_.append(bytes_, used_);
+        used_ = 0;
+    }
+
+    std::string& out_;
+    std::size_t used_ = 0;
+    char bytes_[kCapacity + kPadding];
+};
+
+}  // namespace sluice::telemetry
