@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <set>
+
+#include "config/check.hpp"
+#include "config/text.hpp"
+
+namespace sluice::config {
+namespace {
+
+class FirstPlaces {
+public:
+    FirstPlaces(std::string what, Problems& problems)
+        : what_(std::move(what)), problems_(problems) {}
+
+    void add(const std::string& name, const Location& where) {
+        if (name.empty()) return;
+        const auto [first, added] = places_.emplace(name, where);
+        if (added) return;
+        error(problems_, where,
+              what_ + " " + in_quotes(name) + "; the first is at " + place(first->second));
+    }
+
+private:
+    std::string what_;
+    Problems& problems_;
+    std::map<std::string, Location> places_{};
+};
+
+std::string socket_name(const std::string& address, std::uint16_t port) {
+    return port == 0 ? "" : address + " port " + std::to_string(port);
+}
+
+}  // namespace
+
+void check_listeners(const Config& config, Problems& problems) {
+    FirstPlaces names("listeners: second definition of name", problems);
+    FirstPlaces sockets("listeners: a second listener on", problems);
+    for (const Listener& listener : config.listeners) {
+        names.add(listener.name, listener.where);
+        sockets.add(socket_name(listener.address, listener.port), listener.where);
+    }
+    const Admin admin = config.admin.value_or(Admin{});
+    if (config.admin) sockets.add(socket_name(admin.address, admin.port), admin.where);
+}
+
+void check_domains(const Config& config, Problems& problems) {
+    FirstPlaces domains("domainNames: second definition of domainName", problems);
+    for (const DomainName& domain : config.domain_names) {
+        domains.add(domain.domain_name, domain.where);
+        const std::string who = "domainNames " + in_quotes(domain.domain_name);
+        std::map<std::string, Location> paths;
+        for (const BasePathMapping& mapping : domain.mappings) {
+            check_stage_reference(config, mapping.rest_api_id, mapping.stage, who, mapping.where,
+                                  problems);
+            const auto [first, added] = paths.emplace(mapping.base_path, mapping.where);
+            if (added) continue;
+            error(problems, mapping.where,
+                  who + ": second mapping of basePath " + in_quotes(mapping.base_path) +
+                      "; the first is at " + place(first->second));
+        }
+        if (domain.mappings.empty()) {
+            warning(problems, domain.where, who + ": has no basePathMappings, so nothing answers");
+        }
+    }
+    FirstPlaces backends("backends: second definition of name", problems);
+    for (const Backend& backend : config.backends)
+        backends.add(backend.name, backend.where);
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "config/check.hpp"
+#include "config/key_value.hpp"
+#include "config/paths.hpp"
+#include "config/text.hpp"
+
+namespace sluice::config {
+namespace {
+
+using StageName = std::pair<std::string, std::string>;
+
+void check_plan_stage(const Config& config, const UsagePlan& plan, const PlanStage& stage,
+                      Problems& problems) {
+    const std::string who = "usagePlans " + in_quotes(plan.id);
+    if (!check_stage_reference(config, stage.api_id, stage.stage, who, stage.where, problems)) {
+        return;
+    }
+    const auto keys = method_keys(*find_api(config, stage.api_id));
+    for (const auto& [key, throttle] : stage.throttle) {
+        if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+        error(problems, throttle.where,
+              who + " throttle: API " + in_quotes(stage.api_id) + " has no method " +
+                  in_quotes(key) + did_you_mean(key, keys));
+    }
+}
+
+void check_plan(const Config& config, const UsagePlan& plan, Problems& problems) {
+    const std::string who = "usagePlans " + in_quotes(plan.id);
+    std::set<StageName> seen;
+    for (const PlanStage& stage : plan.api_stages) {
+        check_plan_stage(config, plan, stage, problems);
+        if (seen.emplace(stage.api_id, stage.stage).second) continue;
+        error(problems, stage.where,
+              who + ": stage " + in_quotes(stage.stage) + " of API " + in_quotes(stage.api_id) +
+                  " stands twice");
+    }
+    if (plan.api_stages.empty()) {
+        warning(problems, plan.where, who + ": has no apiStages, so it gives access to nothing");
+    }
+    if (plan.quota && !plan.throttle) {
+        warning(problems, plan.quota->where,
+                who + ": a quota without a throttle: one burst can use up a whole period");
+    }
+}
+
+void check_key_value(const Config& config, const ApiKey& key, Problems& problems) {
+    const bool aws = config.compatibility == Compatibility::aws;
+    const std::size_t least = aws ? kMinKeyValue : kMinStandardKeyValue;
+    const std::string who = "apiKeys " + in_quotes(key.id) + " value: ";
+    if (key.value.size() < least) {
+        // AWS's text (aws-semantics 2.1)
+        error(problems, key.where,
+              who + "API Key value should be at least " + std::to_string(least) + " characters");
+    } else if (key.value.size() > kMaxKeyValue) {
+        error(problems, key.where, who + "API Key value exceeds maximum size of 128 characters");
+    } else if (key.value.size() < kMinKeyValue) {
+        warning(problems, key.where, who + "shorter than 20 characters, which is easier to guess");
+    }
+    if (!is_key_value(key.value)) {
+        error(problems, key.where,
+              who + "must be printable ASCII without blanks, commas and quotes");
+    }
+}
+
+/// At most one plan for each (key, API, stage), aws-semantics 2.3.
+void check_key_plans(const ApiKey& key,
+                     const std::unordered_map<std::string, const UsagePlan*>& plans,
+                     const std::vector<std::string>& ids, Problems& problems) {
+    const std::string who = "apiKeys " + in_quotes(key.id) + " usagePlanIds: ";
+    std::map<StageName, std::string> plan_of;
+    std::set<std::string> seen;
+    for (const std::string& id : key.usage_plan_ids) {
+        const auto plan = plans.find(id);
+        if (plan == plans.end()) {
+            error(problems, key.where,
+                  who + "unknown usage plan " + in_quotes(id) + did_you_mean(id, ids));
+            continue;
+        }
+        if (!seen.insert(id).second) {
+            error(problems, key.where, who + in_quotes(id) + " stands twice");
+            continue;
+        }
+        if (plan->second->meter_by == MeterBy::source_ip) {
+            error(problems, key.where,
+                  who + in_quotes(id) + " meters by source IP and takes no keys");
+        }
+        for (const PlanStage& stage : plan->second->api_stages) {
+            const auto [other, added] = plan_of.emplace(StageName{stage.api_id, stage.stage}, id);
+            if (added || other->second == id) continue;
+            error(problems, key.where,
+                  who + "plans " + in_quotes(other->second) + " and " + in_quotes(id) +
+                      " both cover stage " + in_quotes(stage.stage) + " of API " +
+                      in_quotes(stage.api_id) + "; a key may have one plan for a stage");
+        }
+    }
+    if (key.usage_plan_ids.empty()) {
+        warning(problems, key.where,
+                "apiKeys " + in_quotes(key.id) + ": is in no usage plan, so it opens nothing");
+    }
+}
+
+void check_keys(const Config& config, Problems& problems) {
+    std::unordered_map<std::string, const UsagePlan*> plans;
+    std::vector<std::string> ids;
+    for (const UsagePlan& plan : config.usage_plans) {
+        plans.emplace(plan.id, &plan);
+        ids.push_back(plan.id);
+    }
+    std::unordered_map<std::string, const ApiKey*> first_id;
+    std::unordered_map<std::string, const ApiKey*> first_value;
+    for (const ApiKey& key : config.api_keys) {
+        if (key.value.empty()) continue;  // reported where it was read
+        check_key_value(config, key, problems);
+        check_key_plans(key, plans, ids, problems);
+        const auto [value, new_value] = first_value.emplace(key.value, &key);
+        const auto [id, new_id] = first_id.emplace(key.id, &key);
+        if (!new_value) {
+            error(problems, key.where,
+                  "apiKeys " + in_quotes(key.id) +
+                      ": API Key already exists: the same value is at " +
+                      place(value->second->where));
+        } else if (!new_id) {
+            error(problems, key.where,
+                  "apiKeys: second definition of id " + in_quotes(key.id) + "; the first is at " +
+                      place(id->second->where));
+        }
+    }
+}
+
+}  // namespace
+
+void check_plans(const Config& config, Problems& problems) {
+    std::map<std::string, Location> first;
+    std::set<std::string> used;
+    for (const ApiKey& key : config.api_keys) {
+        used.insert(key.usage_plan_ids.begin(), key.usage_plan_ids.end());
+    }
+    for (const UsagePlan& plan : config.usage_plans) {
+        if (plan.id.empty()) continue;
+        const auto [other, added] = first.emplace(plan.id, plan.where);
+        if (!added) {
+            error(problems, plan.where,
+                  "usagePlans: second definition of id " + in_quotes(plan.id) +
+                      "; the first is at " + place(other->second));
+        }
+        check_plan(config, plan, problems);
+        if (plan.meter_by == MeterBy::api_key && !used.contains(plan.id)) {
+            warning(problems, plan.where, "usagePlans " + in_quotes(plan.id) + ": has no keys");
+        }
+    }
+    check_keys(config, problems);
+}
+
+}  // namespace sluice::config
