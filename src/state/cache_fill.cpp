@@ -37,12 +37,13 @@ void CacheFill::commit(int status, std::string fields, TimePoint stored, TimePoi
     }
     const auto entry = std::make_shared<CacheEntry>();
     entry->hash = state_->flight->hash;
-    // Made anew, thus of the exact size: a string that grew may hold twice what it needs.
+    // Exact sizes: a string that grew may hold twice what it needs.
     entry->key = std::string(state_->flight->key);
     fields.shrink_to_fit();
+    state_->body.shrink_to_fit();
     entry->response = {.status = status,
                        .fields = std::move(fields),
-                       .body = state_->body,
+                       .body = std::move(state_->body),
                        .stored = stored,
                        .expires = expires,
                        .initial_age = initial_age};
@@ -62,16 +63,13 @@ CacheFill::State::~State() {
     if (flight != nullptr) {
         finish(CacheShard::End::keep, nullptr, {});
     }
-    store->filling.fetch_sub(body.size(), std::memory_order_relaxed);
+    store->filling.fetch_sub(reserved, std::memory_order_relaxed);
 }
 
 bool CacheFill::State::reserve(std::size_t bytes) {
+    reserved += bytes;
     const auto before = store->filling.fetch_add(bytes, std::memory_order_relaxed);
-    if (before + bytes <= store->max_filling) {
-        return true;
-    }
-    store->filling.fetch_sub(bytes, std::memory_order_relaxed);
-    return false;
+    return before + bytes <= store->max_filling;
 }
 
 void CacheFill::State::finish(CacheShard::End end, const std::shared_ptr<CacheEntry>& entry,

@@ -20,9 +20,10 @@ public:
 
     /// The answer, if it is here, fresh and not dropped by the store; else null.
     CachedPtr find(std::string_view key, std::uint64_t hash, TimePoint now);
-    /// Remembers an entry and returns this worker's own lease on it: a pointer whose count of
-    /// users is this worker's, so that copying it disturbs no other core.
-    CachedPtr keep(std::shared_ptr<CacheEntry>);
+    /// Offers an entry that a shard had. Taken unless what is in its place was asked for more,
+    /// and then answered with this worker's own lease: a pointer whose count of users is this
+    /// worker's, so that copying it disturbs no other core.
+    CachedPtr offer(std::shared_ptr<CacheEntry>);
     bool takes(const CacheEntry& entry) const { return entry.cost <= max_entry_; }
     /// Lets go of what the store has dropped.
     void sweep();
@@ -34,6 +35,7 @@ private:
         CacheEntry* entry = nullptr;
         std::uint64_t hash = 0;
         CachedPtr lease{};
+        std::uint8_t worth = 0;  ///< offers of other entries that it will outlast
     };
     Slot& slot_of(std::uint64_t hash) { return slots_[(hash >> 24) & (slots_.size() - 1)]; }
     void release(Slot&);

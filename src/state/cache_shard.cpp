@@ -23,7 +23,9 @@ CacheShard::Joined CacheShard::join(std::string_view key, std::uint64_t hash, Ti
     if (flight == flights_.end()) {
         return {.lead = take_off(key, hash)};
     }
-    flight->second->waiters.push_back(waiter);
+    if (waiter != nullptr) {
+        flight->second->waiters.push_back(waiter);
+    }
     return {};
 }
 

@@ -72,7 +72,7 @@ CachedPtr CacheStore::find(std::string_view key, std::uint64_t hash, TimePoint n
     // On the second hit: a scan of entries that are hit once does not churn the front table.
     const bool hot = entry->hits.load(std::memory_order_relaxed) > 1;
     if (front != nullptr && hot && front->takes(*entry)) {
-        return front->keep(std::move(entry));
+        return front->offer(std::move(entry));
     }
     const CachedResponse* const response = &entry->response;
     return {std::move(entry), response};

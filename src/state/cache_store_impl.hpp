@@ -49,6 +49,7 @@ struct CacheFill::State {
     /// Whatever happens, those who wait are told.
     ~State();
 
+    /// Whether the fills under way may grow by so much together.
     bool reserve(std::size_t bytes);
     /// Ends the flight and wakes its waiters with `entry`.
     void finish(CacheShard::End, const std::shared_ptr<CacheEntry>& entry, TimePoint now) noexcept;
@@ -56,6 +57,7 @@ struct CacheFill::State {
     std::shared_ptr<CacheStore::Impl> store;
     std::shared_ptr<CacheFlight> flight;  ///< null once finished
     std::string body{};
+    std::uint64_t reserved = 0;
 };
 
 }  // namespace sluice::state

@@ -62,7 +62,8 @@ private:
 class CacheStore {
 public:
     struct Stats {
-        std::uint64_t bytes = 0, entries = 0, evictions = 0;
+        std::uint64_t bytes = 0, entries = 0;
+        std::uint64_t evictions = 0;  ///< fresh entries that had to make room
     };
     enum class Miss { lead, wait };
     struct Lookup {
@@ -72,7 +73,10 @@ public:
     };
 
     /// `capacity`: bytes of keys, headers, bodies and bookkeeping together, never exceeded.
-    /// An entry larger than `max_entry` (aws-semantics 8: 1 MiB) is not stored.
+    /// An entry larger than `max_entry` (aws-semantics 8: 1 MiB) is not stored. Besides, there
+    /// are the bodies of fills under way (limited to as much again, or 64 of `max_entry`), answers
+    /// still being sent, and for a second what the front tables hold of dropped entries (at most
+    /// a sixteenth).
     CacheStore(std::uint64_t capacity, std::uint64_t max_entry, unsigned workers);
     ~CacheStore();
 
