@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "sluice/state/limit_registry.hpp"
+#include "state/source_table.hpp"
+
+namespace sluice::state {
+
+PlanUse::PlanUse(std::string id, std::shared_ptr<UsageJournal> journal, const Limits& limits)
+    : id_(std::move(id)), journal_(std::move(journal)), throttle_(limits.throttle) {
+    adopt(limits);
+}
+
+std::optional<std::size_t> PlanUse::find(std::string_view identity) const {
+    const auto found = std::find_if(methods_.begin(), methods_.end(),
+                                    [&](const MethodLimit& m) { return m.identity == identity; });
+    if (found == methods_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - methods_.begin());
+}
+
+std::optional<std::size_t> PlanUse::slot(std::string_view identity) const {
+    const std::lock_guard lock(mutex_);
+    return find(identity);
+}
+
+QuotaRule PlanUse::rule() const {
+    const std::lock_guard lock(mutex_);
+    return rule_;
+}
+
+std::vector<PlanUse::Change> PlanUse::adopt(const Limits& limits) {
+    const std::lock_guard lock(mutex_);
+    std::vector<Change> changes;
+    if (throttle_ != limits.throttle) changes.push_back({kPlanBucket, throttle_, limits.throttle});
+    throttle_ = limits.throttle;
+    rule_ = limits.quota.value_or(QuotaRule{QuotaRule::kUnlimited});
+    for (const MethodLimit& method : limits.methods) {
+        const auto slot = find(method.identity);
+        if (!slot) {
+            methods_.push_back(method);
+        } else if (methods_[*slot].shape != method.shape) {
+            changes.push_back({*slot, methods_[*slot].shape, method.shape});
+            methods_[*slot].shape = method.shape;
+        }
+    }
+    slots_.store(methods_.size(), std::memory_order_release);
+    return changes;
+}
+
+/// Slots first .. first + count - 1. A plan that gains methods adds a block; none ever moves, for
+/// requests hold references.
+struct KeyUse::MethodBuckets {
+    std::size_t first;
+    std::size_t count;
+    std::unique_ptr<TokenBucket[]> buckets;
+    std::atomic<MethodBuckets*> next{nullptr};
+};
+
+KeyUse::KeyUse(std::shared_ptr<PlanUse> plan, std::string_view key_id)
+    : plan_(std::move(plan)), key_id_(key_id) {
+    // Bucket, count and the pointer to the methods' buckets: one line, one miss per request.
+    static_assert(sizeof(UsageOwner) + sizeof bucket_ + sizeof quota_ + sizeof methods_ == 64);
+    quota_.observe(this);
+}
+
+KeyUse::~KeyUse() {
+    MethodBuckets* block = methods_.load();
+    while (block != nullptr)
+        delete std::exchange(block, block->next.load());
+}
+
+TokenBucket& KeyUse::method_bucket(std::size_t slot) {
+    std::atomic<MethodBuckets*>* link = &methods_;
+    for (std::size_t first = 0;;) {
+        MethodBuckets* block = link->load(std::memory_order_acquire);
+        if (block == nullptr) {
+            const std::size_t count = std::max(plan_->slots(), slot + 1) - first;
+            std::unique_ptr<MethodBuckets> made{
+                new MethodBuckets{first, count, std::make_unique<TokenBucket[]>(count), nullptr}};
+            if (link->compare_exchange_strong(block, made.get(), std::memory_order_acq_rel)) {
+                block = made.release();
+            }
+        }
+        first = block->first + block->count;
+        if (slot < first) return block->buckets[slot - block->first];
+        link = &block->next;
+    }
+}
+
+void KeyUse::changed(QuotaCounter& counter) noexcept { plan_->journal_->changed(counter); }
+
+void KeyUse::finished(const QuotaCounter&, const Day& day) noexcept {
+    plan_->journal_->finished({plan_->id(), key_id_, day.day, day.used, day.remaining});
+}
+
+UsageRow KeyUse::row(const QuotaCounter& counter) const {
+    return usage_row(plan_->id(), key_id_, counter, plan_->rule());
+}
+
+void KeyUse::reshape(const PlanUse::Change& change, TimePoint now) {
+    if (change.slot == PlanUse::kPlanBucket) return bucket_.reshape(change.from, change.to, now);
+    for (MethodBuckets* block = methods_.load(); block != nullptr; block = block->next.load()) {
+        if (change.slot < block->first || change.slot >= block->first + block->count) continue;
+        block->buckets[change.slot - block->first].reshape(change.from, change.to, now);
+    }
+}
+
+bool KeyUse::is_idle(TimePoint now, WallTime wall) const {
+    if (quota_.is_changed() || quota_.read(plan_->rule(), wall).used != 0) return false;
+    const std::lock_guard lock(plan_->mutex_);
+    if (!bucket_.is_full(plan_->throttle_, now)) return false;
+    for (MethodBuckets* block = methods_.load(); block != nullptr; block = block->next.load()) {
+        for (std::size_t n = 0; n < block->count && block->first + n < plan_->methods_.size();
+             ++n) {
+            if (!block->buckets[n].is_full(plan_->methods_[block->first + n].shape, now)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+}  // namespace sluice::state
