@@ -23,7 +23,7 @@ struct ServerLimits {
 };
 
 /// The admin listener (contract 6) on an io_context that one thread runs. Everything here happens
-/// on that thread; the server may go before or after the io_context stops.
+/// on that thread; the io_context outlives the server.
 class Server {
 public:
     /// Binds and listens. Fails when the address is taken or not local, and when it is not a
@@ -36,7 +36,8 @@ public:
     std::uint16_t port() const;
     /// The token for requests from now on (reload). Empty is refused on other than loopback.
     bool set_token(const std::string&);
-    /// Stops listening and closes every connection; no hook is called any more.
+    /// Stops listening and closes every connection; no hook is called any more. May be called from
+    /// within a hook.
     void stop();
 
 private:
