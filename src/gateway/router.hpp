@@ -28,16 +28,35 @@ class PathParams {
 public:
     static constexpr std::size_t kMax = 16;
 
-    std::span<const PathParam> all() const { return {params_.data(), count_}; }
+    PathParams() noexcept {}  // NOLINT: the slots stay uninitialised on purpose
+    PathParams(const PathParams& o) noexcept : count_{o.count_} {
+        for (std::size_t i = 0; i < count_; ++i)
+            params_[i] = o.params_[i];
+    }
+    PathParams& operator=(const PathParams& o) noexcept {
+        count_ = o.count_;
+        for (std::size_t i = 0; i < count_; ++i)
+            params_[i] = o.params_[i];
+        return *this;
+    }
+    ~PathParams() = default;
+
+    std::span<const PathParam> all() const { return {params_, count_}; }
     std::size_t size() const { return count_; }
     const PathParam& operator[](std::size_t i) const { return params_[i]; }
     const PathParam* find(std::string_view name) const;
-    void push(const PathParam& p) { params_[count_++] = p; }
+    bool push(const PathParam& p) {
+        if (count_ == kMax) return false;
+        params_[count_++] = p;
+        return true;
+    }
     void truncate(std::size_t count) { count_ = count; }
 
 private:
     std::size_t count_ = 0;
-    std::array<PathParam, kMax> params_{};
+    union {
+        PathParam params_[kMax];
+    };
 };
 
 class ResourceTree {

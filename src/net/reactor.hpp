@@ -49,6 +49,10 @@ public:
     /// Ends this and every later wait with `cancelled` (shutdown).
     void cancel();
     bool is_cancelled() const { return cancelled_; }
+    /// Wakes whoever waits, as if something had happened.
+    void kick() {
+        if (waiter_) resume(Wake::event);
+    }
     /// Calls the owner when the time has come and nobody waits.
     void set_unattended_deadline(TimePoint);
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "filters/api_key.hpp"
+
+namespace sluice::filters {
+namespace {
+
+constexpr std::string_view kField = "x-api-key";
+constexpr std::size_t kLongest = 256;  // robustness 1.11; no configured key is longer than 128
+
+/// The key the client sent; empty when there is none, or when there are several and it is not
+/// clear which one counts (contract 9: the last in `aws`, refused in `standard`).
+std::string_view sent_key(const Exchange& x) {
+    std::string_view value;
+    bool seen = false;
+    for (const http::HeaderField& field : x.request.head.fields.all()) {
+        if (field.id != http::Field::unknown || !http::iequals(field.name, kField)) continue;
+        if (seen && x.snapshot.compatibility == config::Compatibility::standard) return {};
+        seen = true;
+        value = field.value;
+    }
+    return value.size() <= kLongest ? value : std::string_view{};
+}
+
+}  // namespace
+
+FilterPtr ApiKey::make(const gateway::MethodBuild& build) {
+    if (!build.method_config.api_key_required) return nullptr;
+    return std::make_unique<ApiKey>();
+}
+
+Verdict ApiKey::on_request(Exchange& x) const {
+    const std::string_view value = sent_key(x);
+    if (value.empty()) return x.reply(Reply::invalid_api_key);
+    const auto index = x.snapshot.key_table->find(value);
+    if (!index) return x.reply(Reply::invalid_api_key);
+    const gateway::KeyRecord& key = x.snapshot.keys[*index];
+    if (!key.enabled) return x.reply(Reply::invalid_api_key);
+    for (const gateway::PlanUse& use : key.plans) {
+        if (!use.plan->covers(x.stage->index)) continue;
+        x.key = &key;
+        x.plan_use = &use;
+        x.plan_id = use.plan->id;
+        return Verdict::pass;
+    }
+    return x.reply(Reply::invalid_api_key);
+}
+
+}  // namespace sluice::filters

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/compile.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::uint64_t kMaxCachedResponse = 1'048'576;  // aws-semantics 8
+
+using MethodNames = std::map<std::string, const Method*>;  // "api|stage|pets/GET"
+
+std::string full_name(const std::string& api, const std::string& stage, const std::string& key) {
+    return api + '|' + stage + '|' + key;
+}
+
+/// Answers what no resource serves.
+class NoMethod final : public Integration {
+public:
+    Task<void> call(Exchange& x) const override {
+        x.reply(Reply::missing_authentication_token);
+        co_return;
+    }
+};
+
+/// A stable id for a resource: AWS makes them up, ours come from the path.
+std::string resource_id(const std::string& path) {
+    std::string id;
+    std::uint64_t h = 1469598103934665603ULL;  // FNV-1a
+    for (const char c : path) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    for (int i = 0; i < 6; ++i, h /= 36) id += "0123456789abcdefghijklmnopqrstuvwxyz"[h % 36];
+    return id;
+}
+
+class Compiler {
+public:
+    Compiler(const config::Config& config, Services& services)
+        : config_{config}, services_{services}, snapshot_{std::make_shared<Snapshot>()} {}
+
+    Result<std::shared_ptr<Snapshot>> run() {
+        general();
+        stages();
+        plans();
+        keys();
+        for (const config::Stage& stage : config_.stages) {
+            auto done = methods(stage);
+            if (!done) return done.error();
+        }
+        domains();
+        return snapshot_;
+    }
+
+private:
+    void general();
+    void stages();
+    void plans();
+    void plan_by_key(Plan&, const config::UsagePlan&);
+    void plan_by_source(Plan&, const config::UsagePlan&);
+    void keys();
+    void domains();
+    Result<void> methods(const config::Stage&);
+    Result<void> method(const config::RestApi&, const config::Stage&, const config::Resource&,
+                        const config::Method&, Stage&, Method&);
+    Result<void> access_log(const config::Stage&, Stage&);
+    const config::RestApi& api_of(const config::Stage&) const;
+    Stage* stage_named(const std::string& api, const std::string& name) const;
+    std::vector<state::MethodLimit> method_limits(const config::UsagePlan&) const;
+
+    const config::Config& config_;
+    Services& services_;
+    std::shared_ptr<Snapshot> snapshot_;
+    MethodNames method_names_{};
+};
+
+void Compiler::general() {
+    const config::Server& server = config_.server;
+    snapshot_->compatibility = config_.compatibility;
+    snapshot_->session = {.head = {.head_bytes = server.limits.header_bytes,
+                                   .target_bytes = server.limits.target_bytes,
+                                   .fields = server.limits.header_count},
+                          .body_bytes = server.limits.body_bytes,
+                          .timeouts = server.timeouts};
+    if (auto set = IpSet::parse(server.trusted_proxies)) snapshot_->trusted_proxies = *set;
+    snapshot_->pass_underscores = server.pass_headers_with_underscores;
+    snapshot_->health_paths = server.health_paths;
+    if (!server.account_throttle) return;
+    const auto shape =
+        bucket_shape(server.account_throttle->rate_limit, server.account_throttle->burst_limit);
+    if (shape) snapshot_->account.emplace(*shape, services_.limits.bucket("account", *shape));
+}
+
+const config::RestApi& Compiler::api_of(const config::Stage& stage) const {
+    return *std::find_if(config_.rest_apis.begin(), config_.rest_apis.end(),
+                         [&](const config::RestApi& a) { return a.id == stage.rest_api_id; });
+}
+
+Stage* Compiler::stage_named(const std::string& api, const std::string& name) const {
+    for (const auto& stage : snapshot_->stages) {
+        if (stage->api_id == api && stage->name == name) return stage.get();
+    }
+    return nullptr;
+}
+
+/// Stages and their methods get their places first: plans refer to them.
+void Compiler::stages() {
+    for (const config::Stage& c : config_.stages) {
+        const config::RestApi& api = api_of(c);
+        auto stage = std::make_unique<Stage>();
+        stage->index = static_cast<std::uint32_t>(snapshot_->stages.size());
+        stage->api_id = api.id;
+        stage->api_name = api.name.empty() ? api.id : api.name;
+        stage->name = c.stage_name;
+        if (c.cache_cluster_enabled) {
+            stage->cache = services_.caches.of(api.id, c.stage_name, c.cache_bytes);
+        }
+        for (const config::Resource& resource : api.resources) {
+            for (const config::Method& m : resource.methods) {
+                auto method = std::make_unique<Method>();
+                method->stage = stage.get();
+                method->resource_id = resource_id(resource.path);
+                method->resource_path = resource.path;
+                method->http_method = m.http_method;
+                stage->tree.add(resource.path, m.http_method,
+                                static_cast<std::uint32_t>(stage->methods.size()));
+                method_names_[full_name(api.id, c.stage_name,
+                                        method_key(resource.path, m.http_method))] = method.get();
+                stage->methods.push_back(std::move(method));
+            }
+        }
+        stage->unmatched.stage = stage.get();
+        stage->unmatched.integration = std::make_unique<NoMethod>();
+        stage->unmatched.series =
+            &services_.metrics.series({stage->api_name, stage->name, "", ""});
+        snapshot_->stages.push_back(std::move(stage));
+    }
+}
+
+std::vector<state::MethodLimit> Compiler::method_limits(const config::UsagePlan& c) const {
+    std::vector<state::MethodLimit> limits;
+    for (const config::PlanStage& s : c.api_stages) {
+        for (const auto& [key, throttle] : s.throttle) {
+            const auto shape = bucket_shape(throttle.rate_limit, throttle.burst_limit);
+            if (shape) limits.push_back({full_name(s.api_id, s.stage, key), *shape});
+        }
+    }
+    return limits;
+}
+
+void Compiler::plans() {
+    for (const config::UsagePlan& c : config_.usage_plans) {
+        auto plan = std::make_unique<Plan>();
+        plan->id = c.id;
+        if (c.throttle) plan->shape = bucket_shape(c.throttle->rate_limit, c.throttle->burst_limit);
+        if (c.meter_by == config::MeterBy::api_key) {
+            plan_by_key(*plan, c);
+        } else {
+            plan_by_source(*plan, c);
+        }
+        for (const config::PlanStage& s : c.api_stages) {
+            Stage* stage = stage_named(s.api_id, s.stage);
+            plan->stages.push_back(stage->index);
+            if (plan->meter) stage->source_plans.push_back(plan.get());
+        }
+        std::sort(plan->stages.begin(), plan->stages.end());
+        std::sort(plan->method_limits.begin(), plan->method_limits.end(),
+                  [](const Plan::MethodLimit& a, const Plan::MethodLimit& b) {
+                      return std::less<>{}(a.method, b.method);
+                  });
+        snapshot_->plans.push_back(std::move(plan));
+    }
+}
+
+std::optional<state::QuotaRule> quota_rule(const config::UsagePlan& c) {
+    if (!c.quota) return std::nullopt;
+    return state::QuotaRule{.limit = c.quota->limit,
+                            .period = static_cast<state::Period>(c.quota->period),
+                            .offset = c.quota->offset};
+}
+
+void Compiler::plan_by_key(Plan& plan, const config::UsagePlan& c) {
+    state::PlanUse::Limits limits{.quota = quota_rule(c), .methods = method_limits(c)};
+    if (plan.shape) limits.throttle = *plan.shape;
+    plan.use = services_.limits.plan(c.id, limits);
+    plan.quota = plan.use->rule();
+    for (const state::MethodLimit& limit : limits.methods) {
+        const Method* method = method_names_.at(limit.identity);
+        plan.method_limits.push_back({method, *plan.use->slot(limit.identity), limit.shape});
+    }
+}
+
+void Compiler::plan_by_source(Plan& plan, const config::UsagePlan& c) {
+    state::SourceLimits limits{.v4_bits = c.source_ip_prefix_v4,
+                               .v6_bits = c.source_ip_prefix_v6,
+                               .quota = quota_rule(c),
+                               .methods = method_limits(c)};
+    if (plan.shape) limits.throttle = *plan.shape;
+    plan.meter = services_.limits.source_meter(c.id, limits);
+    plan.quota = limits.quota.value_or(state::QuotaRule::unlimited());
+    for (const state::MethodLimit& limit : limits.methods) {
+        const Method* method = method_names_.at(limit.identity);
+        plan.method_limits.push_back({method, *plan.meter->slot(limit.identity), limit.shape});
+    }
+}
+
+void Compiler::keys() {
+    state::KeyTable::Builder builder;
+    std::map<std::string, const Plan*> by_id;
+    for (const auto& plan : snapshot_->plans) by_id[plan->id] = plan.get();
+    for (const config::ApiKey& c : config_.api_keys) {
+        if (!builder.add(c.value, static_cast<std::uint32_t>(snapshot_->keys.size()))) continue;
+        KeyRecord key{.id = c.id, .enabled = c.enabled};
+        for (const std::string& id : c.usage_plan_ids) {
+            const auto plan = by_id.find(id);
+            if (plan == by_id.end() || !plan->second->use) continue;
+            key.plans.push_back({plan->second, services_.limits.key_use(id, c.id)});
+        }
+        snapshot_->keys.push_back(std::move(key));
+    }
+    snapshot_->key_table = std::make_unique<const state::KeyTable>(std::move(builder).build());
+}
+
+Result<void> Compiler::access_log(const config::Stage& c, Stage& stage) {
+    if (!c.access_log) return {};
+    std::string error;
+    stage.log_format = telemetry::AccessLogFormat::compile(c.access_log->format, error);
+    if (stage.log_format) stage.log_file = services_.logs.open(c.access_log->destination, error);
+    if (stage.log_file) return {};
+    return Error{.origin = Origin::internal, .code = "access_log",
+                 .detail = "stage " + c.rest_api_id + "/" + c.stage_name + ": " + error};
+}
+
+Result<void> Compiler::methods(const config::Stage& c) {
+    const config::RestApi& api = api_of(c);
+    Stage& stage = *stage_named(api.id, c.stage_name);
+    auto logging = access_log(c, stage);
+    if (!logging) return logging;
+    std::size_t next = 0;
+    for (const config::Resource& resource : api.resources) {
+        for (const config::Method& m : resource.methods) {
+            auto made = method(api, c, resource, m, stage, *stage.methods[next++]);
+            if (!made) return made;
+        }
+    }
+    return {};
+}
+
+Result<void> Compiler::method(const config::RestApi& api, const config::Stage& c,
+                              const config::Resource& resource, const config::Method& m,
+                              Stage& stage, Method& method) {
+    const EffectiveSettings settings = effective_settings(c, resource, m);
+    telemetry::SeriesLabels labels{stage.api_name, stage.name, "", ""};
+    if (settings.metrics) {
+        labels.resource = resource.path;
+        labels.method = m.http_method;
+    }
+    method.series = &services_.metrics.series(labels);
+    MethodBuild build{.config = config_,
+                      .api = api,
+                      .stage_config = c,
+                      .resource = resource,
+                      .method_config = m,
+                      .settings = settings,
+                      .snapshot = *snapshot_,
+                      .stage = stage,
+                      .method = method};
+    if (settings.throttle) {
+        build.stage_bucket = services_.limits.bucket(
+            "stage|" + full_name(api.id, c.stage_name, method_key(resource.path, m.http_method)),
+            *settings.throttle);
+    }
+    for (const FilterEntry& entry : services_.filters) {
+        if (FilterPtr filter = entry.make(build)) method.chain.add(std::move(filter));
+    }
+    auto integration = services_.make_integration(build);
+    if (!integration) {
+        Error error = integration.error();
+        error.detail = api.id + " " + m.http_method + " " + resource.path + " in stage " +
+                       c.stage_name + ": " + error.detail;
+        return error;
+    }
+    method.integration = std::move(*integration);
+    return {};
+}
+
+void Compiler::domains() {
+    DomainTable& table = snapshot_->domains;
+    for (const auto& stage : snapshot_->stages) {
+        table.add_stage(stage->api_id, stage->name, stage->index);
+    }
+    for (const config::DomainName& domain : config_.domain_names) {
+        table.add_domain(domain.domain_name);
+        for (const config::BasePathMapping& mapping : domain.mappings) {
+            const Stage* stage = stage_named(mapping.rest_api_id, mapping.stage);
+            table.add_mapping(domain.domain_name, mapping.base_path, stage->index);
+        }
+    }
+}
+
+}  // namespace
+
+std::string method_key(const std::string& resource_path, const std::string& http_method) {
+    const std::string path = resource_path == "/" ? "" : resource_path.substr(1);
+    return path + '/' + http_method;
+}
+
+std::optional<state::BucketShape> bucket_shape(std::optional<double> rate,
+                                               std::optional<std::int64_t> burst) {
+    if (rate && *rate < 0) rate.reset();    // -1: no limit
+    if (burst && *burst < 0) burst.reset();
+    if (!rate && !burst) return std::nullopt;
+    if (!rate) return state::BucketShape{std::numeric_limits<double>::infinity(), *burst};
+    const auto capacity = burst.value_or(std::max<std::int64_t>(1, std::llround(std::ceil(*rate))));
+    return state::BucketShape{*rate, capacity};
+}
+
+EffectiveSettings effective_settings(const config::Stage& stage, const config::Resource& resource,
+                                     const config::Method& method) {
+    static const config::MethodSettings kNone;
+    const auto find = [&](const std::string& key) -> const config::MethodSettings& {
+        const auto it = stage.method_settings.find(key);
+        return it == stage.method_settings.end() ? kNone : it->second;
+    };
+    const config::MethodSettings& own = find(method_key(resource.path, method.http_method));
+    const config::MethodSettings& all = find("*/*");
+    const auto either = [](const auto& first, const auto& second) {
+        return first ? first : second;
+    };
+    EffectiveSettings e;
+    e.throttle = bucket_shape(either(own.throttling_rate_limit, all.throttling_rate_limit),
+                              either(own.throttling_burst_limit, all.throttling_burst_limit));
+    // "*/*" switches on GET only; other methods need an entry of their own (aws-semantics 5.1).
+    const bool is_get = method.http_method == "GET" || method.http_method == "ANY";
+    e.caching = own.caching_enabled.value_or(is_get && all.caching_enabled.value_or(false));
+    e.cache_ttl = either(own.cache_ttl, all.cache_ttl).value_or(e.cache_ttl);
+    e.require_authorization_for_cache_control =
+        either(own.require_authorization_for_cache_control,
+               all.require_authorization_for_cache_control)
+            .value_or(e.require_authorization_for_cache_control);
+    e.unauthorized_cache_control =
+        either(own.unauthorized_cache_control, all.unauthorized_cache_control)
+            .value_or(e.unauthorized_cache_control);
+    e.metrics = either(own.metrics_enabled, all.metrics_enabled).value_or(false);
+    return e;
+}
+
+std::shared_ptr<state::CacheStore> Caches::of(const std::string& api, const std::string& stage,
+                                              std::uint64_t bytes) {
+    auto& cache = caches_[{api, stage}];
+    if (!cache || cache->capacity() != bytes) {
+        cache = std::make_shared<state::CacheStore>(bytes, kMaxCachedResponse, workers_);
+    }
+    return cache;
+}
+
+std::shared_ptr<state::CacheStore> Caches::find(const std::string& api,
+                                                const std::string& stage) const {
+    const auto it = caches_.find({api, stage});
+    return it == caches_.end() ? nullptr : it->second;
+}
+
+void Caches::sweep() {
+    std::erase_if(caches_, [](const auto& entry) { return entry.second.use_count() == 1; });
+}
+
+Result<std::shared_ptr<Snapshot>> compile(const config::Config& config, Services& services) {
+    return Compiler{config, services}.run();
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "gateway/cache_rules.hpp"
+#include "gateway/domains.hpp"
+#include "gateway/header_rules.hpp"
+#include "gateway/reply.hpp"
+#include "gateway/router.hpp"
+#include "gateway/worker_context.hpp"
+#include "http/handler.hpp"
+#include "sluice/http/target.hpp"
+#include "sluice/state/cache_store.hpp"
+#include "sluice/state/limits.hpp"
+
+namespace sluice {
+
+namespace gateway {
+struct KeyRecord;
+struct Method;
+struct PlanUse;
+struct Snapshot;
+struct Stage;
+class StoragePolicy;
+}  // namespace gateway
+
+/// What a filter decided about a request.
+enum class Verdict : std::uint8_t {
+    pass,   ///< go on with the next filter
+    reply,  ///< the answer is in the Exchange: skip the other filters and the integration
+    wait,   ///< undecidable without I/O: ask again through `on_request_async`
+};
+
+enum class CacheStatus : std::uint8_t { none, hit, miss, bypass };
+
+/// All that is known about one request and its response. Each field is written by one step and
+/// read by later ones; it lives on the frame of Pipeline::serve.
+struct Exchange {
+    http::Request& request;
+    http::Stream& client;
+    const gateway::Snapshot& snapshot;
+    gateway::WorkerContext& worker;
+
+    TimePoint started{};
+    WallTime wall{};
+    Uuid id{};
+    ExtendedId extended_id{};
+    IpAddress source{};       ///< the client, behind proxies we trust
+    bool trusted_peer = false;
+
+    // routing
+    http::NormalTarget target{};
+    std::string target_scratch{};
+    std::string host_scratch{};
+    gateway::DomainTable::Found where{};
+    gateway::PathParams params{};
+    const gateway::Stage* stage = nullptr;
+    const gateway::Method* method = nullptr;
+    gateway::ConnectionTokens connection{};
+
+    // api_key
+    const gateway::KeyRecord* key = nullptr;
+    const gateway::PlanUse* plan_use = nullptr;
+    std::string_view plan_id{};  ///< of the plan that metered this request
+
+    // limits
+    std::optional<state::Level> refused_by{};
+    std::chrono::nanoseconds retry_after{0};
+
+    // cache
+    CacheStatus cache = CacheStatus::none;
+    gateway::CacheUse cache_use = gateway::CacheUse::normal;
+    bool cache_warning = false;  ///< the client's Cache-Control was ignored: say so (5.5)
+    state::CachedPtr cached{};   ///< the answer, when it comes from the cache
+    const gateway::StoragePolicy* caching = nullptr;  ///< set: the cache takes part
+    state::CacheFill fill{};     ///< set: this request's response may be stored
+
+    // integration
+    int integration_status = 0;
+    std::optional<Duration> integration_latency{};
+    std::string_view integration_error{};
+
+    // answer
+    Reply reply_type = Reply::none;
+    std::uint8_t filters_run = 0;
+
+    Verdict reply(Reply type) {
+        reply_type = type;
+        return Verdict::reply;
+    }
+};
+
+}  // namespace sluice

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/pipeline.hpp"
+
+#include "gateway/client_address.hpp"
+#include "gateway/context.hpp"
+#include "gateway/response.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+/// A client may name its own request id, in UUID form (aws-semantics 7.7).
+Uuid request_id(const http::RequestHead& head, Random& random) {
+    Uuid id = Uuid::make(random);
+    const http::HeaderField* sent = head.fields.find("x-amzn-RequestId");
+    if (sent != nullptr && Uuid::is_uuid(sent->value)) sent->value.copy(id.text.data(), 36);
+    return id;
+}
+
+}  // namespace
+
+Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
+    const SnapshotPtr snapshot = snapshot_;  // this request keeps what it started with
+    Exchange x{.request = request,
+               .client = client,
+               .snapshot = *snapshot,
+               .worker = worker_,
+               .started = request.received,
+               .wall = wall_now()};
+    x.id = request_id(request.head, worker_.random);
+    x.extended_id = ExtendedId::make(worker_.random);
+
+    if (!route(x)) {
+        if (x.reply_type != Reply::none) send_reply(x);
+        finish(x);
+        co_return;
+    }
+    Verdict verdict = x.method->chain.advance(x);
+    if (verdict == Verdict::wait) verdict = co_await x.method->chain.resume(x);
+    if (verdict == Verdict::pass) co_await x.method->integration->call(x);
+    if (x.cached && x.reply_type == Reply::none && !client.response_started()) send_cached(x);
+    if (x.reply_type != Reply::none && !client.response_started()) send_reply(x);
+    if (!client.response_complete()) client.abort();
+    finish(x);
+}
+
+bool Pipeline::route(Exchange& x) const {
+    const http::RequestHead& head = x.request.head;
+    x.trusted_peer = x.snapshot.trusted_proxies.contains(x.request.peer);
+    x.source = client_address(x.request.peer, x.trusted_peer, x.snapshot.trusted_proxies,
+                              head.fields);
+    x.target = http::normalise(head.origin_form, x.snapshot.compatibility, x.target_scratch);
+    x.connection = connection_tokens(head.fields);
+    if (!x.target.ok || x.connection.malformed) {
+        x.reply(Reply::bad_request);
+        return false;
+    }
+    const std::string_view host = normalise_host(head.authority, x.host_scratch);
+    const std::string_view path = x.target.path;
+    if (x.snapshot.health_paths && (path == "/ping" || path == "/sping") &&
+        x.snapshot.domains.is_custom_domain(host)) {
+        send_whole(x, 200, "Content-Type: text/plain\r\n", "healthy");
+        return false;
+    }
+    const auto where = x.snapshot.domains.find(host, path, x.snapshot.compatibility);
+    if (!where) {
+        x.reply(Reply::forbidden);
+        return false;
+    }
+    x.where = *where;
+    x.stage = x.snapshot.stages[where->stage].get();
+    const auto match = x.stage->tree.match(where->path, head.verb, x.snapshot.compatibility);
+    if (!match) {
+        x.method = &x.stage->unmatched;
+        x.reply(Reply::missing_authentication_token);
+        return false;
+    }
+    x.params = match->params;
+    x.method = x.stage->methods[match->index].get();
+    return true;
+}
+
+void Pipeline::finish(Exchange& x) noexcept {
+    if (x.stage == nullptr) {
+        worker_.cells.unrouted.add();
+        return;
+    }
+    const auto latency = std::chrono::steady_clock::now() - x.started;
+    telemetry::SeriesCells& cells = x.method->series->cells(worker_.index);
+    cells.count_status(x.client.response_started() ? x.client.status() : 499);
+    cells.latency.record(latency);
+    if (x.integration_latency) cells.integration_latency.record(*x.integration_latency);
+    if (x.cache == CacheStatus::hit) cells.cache_hits.add();
+    if (x.cache == CacheStatus::miss) cells.cache_misses.add();
+    if (x.refused_by) cells.throttled[static_cast<std::size_t>(*x.refused_by)].add();
+    if (x.reply_type == Reply::quota_exceeded) cells.quota_exceeded.add();
+    if (x.stage->log_file) write_access_line(x, latency);
+}
+
+void Pipeline::refuse(int status, std::string_view, http::Stream& client) {
+    worker_.cells.refused.add();
+    send_refusal(client, reply_for_status(status), snapshot_->compatibility, worker_.random,
+                 wall_now());
+}
+
+}  // namespace sluice::gateway

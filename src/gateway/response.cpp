@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/response.hpp"
+
+#include <ctime>
+
+#include "gateway/snapshot.hpp"
+#include "net/scratch.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+using config::Compatibility;
+using http::Framing;
+
+void write_ids(ByteWriter& out, const Uuid& id, const ExtendedId& extended) {
+    out.field("x-amzn-RequestId", id.view()).field("x-amz-apigw-id", extended.view());
+}
+
+void write_connection(ByteWriter& out, const http::Stream& client) {
+    if (!client.keep_alive()) {
+        out.text("Connection: close\r\n");
+    } else if (client.minor_version() == 0) {
+        out.text("Connection: keep-alive\r\n");
+    }
+}
+
+bool has_length(int status) { return status != 204 && status != 304; }
+
+/// Whole seconds, rounded up, at least one (RFC 9110 10.2.3).
+std::uint64_t retry_seconds(std::chrono::nanoseconds t) {
+    const auto s = std::chrono::ceil<std::chrono::seconds>(t).count();
+    return s < 1 ? 1 : static_cast<std::uint64_t>(s);
+}
+
+void write_reply_fields(ByteWriter& out, const ReplyText& text) {
+    out.field("Content-Type", text.content_type);
+    if (!text.error_type.empty()) out.field("x-amzn-ErrorType", text.error_type);
+}
+
+}  // namespace
+
+void write_status_line(ByteWriter& out, int status, std::string_view reason) {
+    out.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(status)).text(" ").text(reason).text(
+        "\r\n");
+}
+
+void write_date(ByteWriter& out, WallTime now) {
+    thread_local std::int64_t formatted_second = -1;
+    thread_local char line[40];
+    thread_local std::size_t size = 0;
+    const auto second = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+    if (second != formatted_second) {
+        const std::time_t t = second;
+        std::tm parts{};
+        ::gmtime_r(&t, &parts);
+        size = std::strftime(line, sizeof line, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+        formatted_second = second;
+    }
+    out.text({line, size});
+}
+
+void end_head(ByteWriter& out, const Exchange& x, Framing framing, std::uint64_t length) {
+    if (framing == Framing::length) out.text("Content-Length: ").number(length).text("\r\n");
+    if (framing == Framing::chunked) out.text("Transfer-Encoding: chunked\r\n");
+    write_ids(out, x.id, x.extended_id);
+    write_connection(out, x.client);
+    out.text("\r\n");
+}
+
+void send_whole(Exchange& x, int status, std::string_view fields, std::string_view body) {
+    ByteWriter& out = net::Scratch::of_thread().head;
+    out.clear();
+    write_status_line(out, status, reason_phrase(status));
+    out.text(fields);
+    const bool with_body = !x.client.is_head() && has_length(status);
+    const Framing framing = has_length(status) ? Framing::length : Framing::none;
+    x.client.start_response(status, with_body ? Framing::length : Framing::none, body.size());
+    end_head(out, x, framing, body.size());
+    x.client.send(out.view(), body, true);
+}
+
+void send_reply(Exchange& x) {
+    const Compatibility compatibility = x.snapshot.compatibility;
+    const ReplyText& text = describe(x.reply_type, compatibility);
+    std::string denied;
+    std::string_view body = text.body;
+    if (x.reply_type == Reply::access_denied_cache) {
+        denied = access_denied_body(x.stage->api_id, x.stage->name, x.request.head.method,
+                                    x.where.path.empty() ? "" : x.where.path.substr(1));
+        body = denied;
+    }
+    if (text.closes) x.client.close_after();
+    ByteWriter& out = net::Scratch::of_thread().head;
+    out.clear();
+    write_status_line(out, text.status, reason_phrase(text.status));
+    write_reply_fields(out, text);
+    if (text.retry_after && compatibility == Compatibility::standard) {
+        out.text("Retry-After: ").number(retry_seconds(x.retry_after)).text("\r\n");
+    }
+    write_date(out, x.wall);
+    x.client.start_response(text.status, x.client.is_head() ? Framing::none : Framing::length,
+                            body.size());
+    end_head(out, x, Framing::length, body.size());
+    x.client.send(out.view(), body, true);
+}
+
+void send_cached(Exchange& x) {
+    const state::CachedResponse& stored = *x.cached;
+    ByteWriter& out = net::Scratch::of_thread().head;
+    out.clear();
+    write_status_line(out, stored.status, reason_phrase(stored.status));
+    out.text(stored.fields);
+    if (x.snapshot.compatibility == Compatibility::standard) {
+        const auto age = std::chrono::duration_cast<std::chrono::seconds>(x.started - stored.stored);
+        const auto seconds = age.count() < 0 ? 0 : static_cast<std::uint64_t>(age.count());
+        out.text("Age: ").number(stored.initial_age + seconds).text("\r\n");
+    }
+    write_date(out, x.wall);
+    if (x.cache_warning) out.field("Warning", kIgnoredWarning);
+    const bool with_length = has_length(stored.status) && !x.client.is_head();
+    const Framing framing = with_length ? Framing::length : Framing::none;
+    x.client.start_response(stored.status, framing, stored.body.size());
+    end_head(out, x, framing, stored.body.size());
+    x.client.send(out.view(), stored.body, true);
+}
+
+void send_refusal(http::Stream& client, Reply reply, Compatibility compatibility, Random& random,
+                  WallTime now) {
+    const ReplyText& text = describe(reply, compatibility);
+    ByteWriter& out = net::Scratch::of_thread().head;
+    out.clear();
+    write_status_line(out, text.status, reason_phrase(text.status));
+    write_reply_fields(out, text);
+    write_date(out, now);
+    client.close_after();
+    client.start_response(text.status, Framing::length, text.body.size());
+    out.text("Content-Length: ").number(text.body.size()).text("\r\n");
+    write_ids(out, Uuid::make(random), ExtendedId::make(random));
+    write_connection(out, client);
+    out.text("\r\n");
+    client.send(out.view(), text.body, true);
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The configuration compiled for the request path: names are pointers, texts are templates.
+// Immutable; a request keeps the snapshot it started with.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/chain.hpp"
+#include "gateway/domains.hpp"
+#include "gateway/router.hpp"
+#include "http/handler.hpp"
+#include "sluice/base/ip_address.hpp"
+#include "sluice/config/model.hpp"
+#include "sluice/state/cache_store.hpp"
+#include "sluice/state/key_table.hpp"
+#include "sluice/state/limit_registry.hpp"
+#include "sluice/telemetry/access_log.hpp"
+#include "sluice/telemetry/metrics.hpp"
+
+namespace sluice::gateway {
+
+/// A usage plan. Throttles of single methods have a slot each.
+struct Plan {
+    /// A method limited by this plan: which bucket of a key (or address), and its shape.
+    struct MethodLimit {
+        const Method* method = nullptr;
+        std::size_t slot = 0;
+        state::BucketShape shape;
+    };
+    std::string id{};
+    std::optional<state::BucketShape> shape{};
+    state::QuotaRule quota{};                    ///< one without limit still counts
+    std::vector<std::uint32_t> stages{};         ///< sorted
+    std::vector<MethodLimit> method_limits{};    ///< sorted by method
+    std::shared_ptr<state::PlanUse> use{};       ///< meterBy: apiKey
+    std::shared_ptr<state::SourceMeter> meter{};  ///< meterBy: sourceIp
+
+    bool covers(std::uint32_t stage) const;
+    const MethodLimit* limit_of(const Method&) const;
+};
+
+/// What one key has with one plan.
+struct PlanUse {
+    const Plan* plan = nullptr;
+    std::shared_ptr<state::KeyUse> use{};
+};
+
+struct KeyRecord {
+    std::string id{};
+    bool enabled = true;
+    std::vector<PlanUse> plans{};
+};
+
+/// A bucket that all callers share, with its shape.
+struct SharedBucket {
+    state::BucketShape shape;
+    std::shared_ptr<state::TokenBucket> bucket{};
+};
+
+struct Method {
+    const Stage* stage = nullptr;
+    std::string resource_id{};
+    std::string resource_path{};  ///< as declared; empty for what matches no method
+    std::string http_method{};    ///< as declared: GET ... or ANY
+    Chain chain{};
+    IntegrationPtr integration{};
+    telemetry::Series* series = nullptr;
+};
+
+struct Stage {
+    std::uint32_t index = 0;
+    std::string api_id{};
+    std::string api_name{};
+    std::string name{};
+    ResourceTree tree{};
+    std::vector<std::unique_ptr<Method>> methods{};
+    Method unmatched{};  ///< for paths without a method: its integration says 403
+    std::shared_ptr<state::CacheStore> cache{};
+    std::shared_ptr<const telemetry::AccessLogFormat> log_format{};
+    std::shared_ptr<telemetry::AccessLogFile> log_file{};
+    std::vector<const Plan*> source_plans{};  ///< meterBy: sourceIp
+};
+
+struct Snapshot {
+    config::Compatibility compatibility = config::Compatibility::standard;
+    http::SessionSettings session{};
+    IpSet trusted_proxies{};
+    bool pass_underscores = false;
+    bool health_paths = true;
+    DomainTable domains{};
+    std::vector<std::unique_ptr<Stage>> stages{};
+    std::vector<std::unique_ptr<Plan>> plans{};
+    std::unique_ptr<const state::KeyTable> key_table{};
+    std::vector<KeyRecord> keys{};  ///< by the key table's index
+    std::optional<SharedBucket> account{};
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+/// A copy with a control block of its own: each worker gets one, so that counting references per
+/// request touches no memory another worker writes.
+inline SnapshotPtr lease(const SnapshotPtr& s) {
+    return {std::make_shared<SnapshotPtr>(s), s.get()};
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/session.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "net/scratch.hpp"
+#include "sluice/telemetry/log.hpp"
+
+namespace sluice::http {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::size_t kFirstRead = 4096;              // most heads fit
+constexpr seconds kHandshakeTime{10};                 // robustness 2
+constexpr std::size_t kDropLimit = 64 * 1024;         // robustness 1.6
+constexpr std::chrono::milliseconds kDropTime{1000};  // robustness 1.6
+constexpr std::uint64_t kSlowestBytesPerSecond = 500;  // robustness 2, after 10 s
+
+}  // namespace
+
+// ----------------------------------------------------------------------------------- Sessions
+
+void Sessions::drain() {
+    draining_ = true;
+    while (close_one_idle()) {
+    }
+}
+
+bool Sessions::close_one_idle() {
+    for (Session* s = first_; s != nullptr; s = s->next_) {
+        if (!s->idle_) continue;
+        s->transport_->channel().cancel();  // the session is gone when this returns
+        return true;
+    }
+    return false;
+}
+
+void Sessions::cancel_all() {
+    draining_ = true;
+    // A cancelled session may take others with it, or stay for a moment: start over each time.
+    for (bool again = true; again;) {
+        again = false;
+        for (Session* s = first_; s != nullptr; s = s->next_) {
+            if (s->transport_->channel().is_cancelled()) continue;
+            s->transport_->channel().cancel();
+            again = true;
+            break;
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------------ Session
+
+Session::Session(std::unique_ptr<net::Transport> transport, const Peer& peer, Handler& handler,
+                 Sessions& sessions)
+    : transport_{std::move(transport)},
+      stream_{*transport_},
+      handler_{handler},
+      sessions_{sessions},
+      next_{sessions.first_},
+      peer_{peer} {
+    if (next_ != nullptr) next_->previous_ = this;
+    sessions_.first_ = this;
+    ++sessions_.size_;
+    handler_.cells().connections.add();
+}
+
+Session::~Session() {
+    if (next_ != nullptr) next_->previous_ = previous_;
+    (previous_ != nullptr ? previous_->next_ : sessions_.first_) = next_;
+    --sessions_.size_;
+    handler_.cells().connections.sub();
+}
+
+void Session::start(std::unique_ptr<net::Transport> transport, const Peer& peer, Handler& handler,
+                    Sessions& sessions) {
+    run(std::unique_ptr<Session>{new Session{std::move(transport), peer, handler, sessions}});
+}
+
+Detached Session::run(std::unique_ptr<Session> self) {
+    try {
+        co_await self->serve_connection();
+    } catch (const std::exception& e) {
+        log::error("connection ended by an internal error: {}", e.what());
+        self->transport_->reset_on_close();
+    }
+}
+
+Task<void> Session::serve_connection() {
+    if (transport_->is_secure()) {
+        const bool agreed = co_await handshake();
+        if (!agreed) co_return;
+    }
+    bool go_on = true;
+    while (go_on) {
+        go_on = co_await serve_request();
+    }
+    if (linger_) co_await linger();
+}
+
+Task<bool> Session::handshake() {
+    const TimePoint deadline = std::chrono::steady_clock::now() + kHandshakeTime;
+    for (;;) {
+        const net::IoResult r = transport_->handshake();
+        if (r.state == net::Io::done) break;
+        net::Wake wake = net::Wake::timeout;
+        if (r.state == net::Io::would_block) {
+            wake = co_await net::wait(transport_->channel(), deadline);
+        }
+        if (wake == net::Wake::event) continue;
+        handler_.cells().tls_handshake_failures.add();
+        co_return false;
+    }
+    handler_.cells().tls_handshakes.add();
+    co_return true;
+}
+
+Task<bool> Session::serve_request() {
+    Request request;
+    const bool complete = co_await read_head(request);
+    if (!complete) co_return false;
+
+    stream_.begin(request.head, handler_.settings().body_bytes);
+    if (sessions_.is_draining()) stream_.close_after();
+    auto& cells = handler_.cells();
+    cells.requests_in_flight.add();
+    co_await handler_.serve(request, stream_);
+    cells.requests_in_flight.sub();
+
+    co_await finish_response();
+    cells.sent_bytes.add(stream_.sent_bytes());
+    cells.received_bytes.add(request.bytes.size() + stream_.received_);
+    if (stream_.client_gone()) co_return false;
+    if (!stream_.body_finished()) {
+        const bool dropped = co_await drop_rest_of_body();
+        if (!dropped) stream_.close_after();
+    }
+    linger_ = !stream_.keep_alive();
+    co_return stream_.keep_alive();
+}
+
+/// Reads once into the input; `blocked`: nothing there yet. False: the client has closed.
+bool Session::receive_more(bool& line_ended, bool& blocked) {
+    Buffer& in = stream_.input;
+    in.reserve(in.empty() ? kFirstRead : kFirstRead / 8);
+    const net::IoResult r = transport_->read(in.back(), in.room());
+    blocked = r.state == net::Io::would_block;
+    if (r.state != net::Io::done) return blocked;
+    line_ended = line_ended || std::string_view{in.back(), r.bytes}.find('\n') != std::string::npos;
+    in.commit(r.bytes);
+    return true;
+}
+
+Task<bool> Session::read_head(Request& request) {
+    Buffer& in = stream_.input;
+    const SessionSettings settings = handler_.settings();
+    TimePoint head_deadline = now() + settings.timeouts.header;
+    const std::size_t give_up = settings.head.head_bytes + settings.head.target_bytes;
+    bool line_ended = !in.empty();
+    for (;;) {
+        // Reading a head costs its length: do it when a line ended, not for every byte.
+        if (!in.empty() && (line_ended || in.size() > settings.head.target_bytes)) {
+            const HeadResult r = read_request_head(in.view(), settings.head, request.head);
+            if (r.state == HeadResult::State::complete) {
+                const std::string_view rest = in.view().substr(r.consumed);
+                request.bytes = std::move(in);
+                in = Buffer{};
+                in.append(rest);
+                break;
+            }
+            if (r.state == HeadResult::State::refused || in.size() > give_up) {
+                const bool refused = r.state == HeadResult::State::refused;
+                co_await refuse(refused ? r.status : 431, refused ? r.reason : "head_too_large");
+                co_return false;
+            }
+            line_ended = false;
+        }
+        bool blocked = false;
+        if (!receive_more(line_ended, blocked)) co_return false;
+        if (!blocked) continue;
+
+        idle_ = in.empty();
+        if (idle_) {
+            in.release();
+            if (sessions_.is_draining()) co_return false;
+            head_deadline = now() + settings.timeouts.keep_alive;
+        }
+        const net::Wake wake = co_await net::wait(transport_->channel(), head_deadline);
+        if (wake == net::Wake::cancelled) co_return false;
+        if (wake == net::Wake::timeout) {
+            if (idle_) co_return false;
+            co_await refuse(408, "head_timeout");
+            co_return false;
+        }
+        if (idle_) head_deadline = now() + settings.timeouts.header;
+        idle_ = false;
+    }
+    request.peer = peer_.address;
+    request.listener_port = peer_.listener_port;
+    request.secure = transport_->is_secure();
+    request.received = std::chrono::steady_clock::now();
+    co_return true;
+}
+
+Task<void> Session::refuse(int status, std::string_view reason) {
+    const RequestHead nothing;
+    stream_.begin(nothing, 0);
+    stream_.close_after();
+    handler_.refuse(status, reason, stream_);
+    co_await finish_response();
+    linger_ = true;
+}
+
+/// Waits until the client has taken everything; slow readers end with a reset.
+Task<void> Session::finish_response() {
+    if (stream_.flush() && stream_.flushed()) co_return;
+    const auto patience = handler_.settings().timeouts.write_idle;
+    const TimePoint started = now();
+    const std::uint64_t sent_before = stream_.sent_bytes();
+    while (!stream_.client_gone() && !stream_.flushed()) {
+        const std::uint64_t sent = stream_.sent_bytes();
+        const net::Wake wake = co_await net::wait(transport_->channel(), now() + patience);
+        if (wake == net::Wake::event) stream_.flush();
+        const bool stuck = wake == net::Wake::timeout && sent == stream_.sent_bytes();
+        const auto spent = std::chrono::duration_cast<seconds>(now() - started).count();
+        const bool crawling = spent > 10 && (stream_.sent_bytes() - sent_before) /
+                                                    static_cast<std::uint64_t>(spent) <
+                                                kSlowestBytesPerSecond;
+        if (wake == net::Wake::cancelled || stuck || crawling) stream_.abort();
+    }
+}
+
+/// A body nobody wanted must not be read as the next request (robustness 1.6).
+Task<bool> Session::drop_rest_of_body() {
+    if (stream_.expect_continue_) co_return false;  // never asked for, may never come
+    const TimePoint deadline = now() + kDropTime;
+    const std::uint64_t limit = stream_.body_bytes() + kDropLimit;
+    for (;;) {
+        const Stream::BodyPiece piece = stream_.read_body();
+        if (piece.state == Stream::Body::end || stream_.body_finished()) co_return true;
+        if (piece.state == Stream::Body::broken || piece.state == Stream::Body::too_large) break;
+        if (stream_.body_bytes() > limit) break;
+        if (piece.state == Stream::Body::data) continue;
+        const net::Wake wake = co_await net::wait(transport_->channel(), deadline);
+        if (wake != net::Wake::event) break;
+    }
+    co_return false;
+}
+
+/// Lets the client read the last answer before the connection goes: closing with unread input
+/// would reset it (RFC 9112 9.6).
+Task<void> Session::linger() {
+    if (stream_.client_gone()) co_return;
+    transport_->shutdown_write();
+    stream_.input.release();
+    const TimePoint deadline = now() + kDropTime;
+    char* scratch = net::Scratch::of_thread().read.get();
+    std::size_t dropped = 0;
+    while (dropped < 16 * kDropLimit) {
+        const net::IoResult r = transport_->read(scratch, net::Scratch::kReadSize);
+        if (r.state == net::Io::done) {
+            dropped += r.bytes;
+            continue;
+        }
+        if (r.state != net::Io::would_block) co_return;
+        const net::Wake wake = co_await net::wait(transport_->channel(), deadline);
+        if (wake != net::Wake::event) co_return;
+        scratch = net::Scratch::of_thread().read.get();
+    }
+}
+
+}  // namespace sluice::http

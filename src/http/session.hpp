@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "http/handler.hpp"
+
+namespace sluice::http {
+
+class Session;
+
+/// Sessions of one worker: how many there are, and how to end them.
+class Sessions {
+public:
+    Sessions() = default;
+    Sessions(const Sessions&) = delete;
+    Sessions& operator=(const Sessions&) = delete;
+
+    std::size_t size() const { return size_; }
+    bool is_draining() const { return draining_; }
+    /// Ends idle sessions now and the others after their response.
+    void drain();
+    /// Ends every session now.
+    void cancel_all();
+    /// Ends the session that has been idle; false when none is. Sheds load at the descriptor limit.
+    bool close_one_idle();
+
+private:
+    friend class Session;
+    Session* first_ = nullptr;
+    std::size_t size_ = 0;
+    bool draining_ = false;
+};
+
+/// One client connection from accept to close. Owns itself: it is gone when the connection is.
+class Session {
+public:
+    struct Peer {
+        IpAddress address{};
+        std::uint16_t listener_port = 0;
+    };
+
+    /// Starts serving. Handler and sessions outlive every session.
+    static void start(std::unique_ptr<net::Transport>, const Peer&, Handler&, Sessions&);
+    ~Session();
+
+private:
+    friend class Sessions;
+    Session(std::unique_ptr<net::Transport>, const Peer&, Handler&, Sessions&);
+
+    static Detached run(std::unique_ptr<Session>);
+    Task<void> serve_connection();
+    Task<bool> handshake();
+    Task<bool> serve_request();
+    /// Reads until a head is complete; false when the connection must end.
+    Task<bool> read_head(Request&);
+    bool receive_more(bool& line_ended, bool& blocked);
+    /// Answers what is not a request, and lets the connection end.
+    Task<void> refuse(int status, std::string_view reason);
+    Task<void> finish_response();
+    Task<bool> drop_rest_of_body();
+    Task<void> linger();
+    TimePoint now() const { return transport_->channel().reactor().now(); }
+
+    std::unique_ptr<net::Transport> transport_;
+    Stream stream_;
+    Handler& handler_;
+    Sessions& sessions_;
+    Session* previous_ = nullptr;
+    Session* next_ = nullptr;
+    Peer peer_;
+    bool idle_ = false;
+    bool linger_ = false;
+};
+
+}  // namespace sluice::http
