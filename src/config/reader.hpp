@@ -132,6 +132,7 @@ public:
             shape_->fields.emplace_back(key, std::move(shape));
             return;
         }
+        known_.emplace_back(key);
         Reader child = at(key);
         if (!child.present() || !child.must_be(Node::Kind::map)) return;
         for (std::size_t i = 0; i < child.node_->keys.size(); ++i) {

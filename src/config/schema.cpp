@@ -61,14 +61,15 @@ private:
             shape.kind == Shape::Kind::later) {
             return out;
         }
-        Json either{{"anyOf", Json::array({std::move(out), Json{{"type", "null"}}})}};
+        Json either = Json::object();
         for (const char* key : {"description", "default"}) {
-            Json& inner = either["anyOf"][0];
-            if (!inner.contains(key)) continue;
-            either[key] = inner[key];
-            inner.erase(key);
+            if (!out.contains(key)) continue;
+            either[key] = out[key];
+            out.erase(key);
         }
         if (!shape.doc.empty()) either["description"] = shape.doc;
+        Json null{{"type", "null"}};
+        either["anyOf"] = Json::array({std::move(out), std::move(null)});
         return either;
     }
 
