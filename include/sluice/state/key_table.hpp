@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace sluice::state {
+
+/// API key values to indexes, without the values: SHA-256 with a random salt of this process. A
+/// look at memory or at timing tells nothing about a key. Immutable once built.
+class KeyTable {
+public:
+    class Builder;
+    KeyTable() = default;
+
+    /// No allocation after a thread's first call.
+    std::optional<std::uint32_t> find(std::string_view value) const;
+    std::size_t size() const { return size_; }
+
+private:
+    using Digest = std::array<std::uint8_t, 32>;
+    struct Slot {
+        Digest digest{};
+        std::uint32_t index_plus_1 = 0;  // 0 = free
+    };
+    static bool digest_of(std::string_view value, Digest&);
+    std::size_t place_of(const Digest&) const;
+
+    std::vector<Slot> slots_{};
+    std::size_t size_ = 0;
+};
+
+class KeyTable::Builder {
+public:
+    /// False: the value is there already (its index stays). Throws when OpenSSL cannot hash.
+    bool add(std::string_view value, std::uint32_t index);
+    KeyTable build() &&;
+
+private:
+    void grow();
+    KeyTable table_{};
+};
+
+}  // namespace sluice::state

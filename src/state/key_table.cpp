@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sluice/state/key_table.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+namespace sluice::state {
+
+namespace {
+
+// 16 bytes and a key of up to 39 fit one block of SHA-256.
+using Salt = std::array<std::uint8_t, 16>;
+
+struct FreeContext {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
+const Salt& salt() {
+    static const Salt drawn = [] {
+        Salt bytes{};
+        if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+            throw std::runtime_error("no random bytes for the key table");
+        }
+        return bytes;
+    }();
+    return drawn;
+}
+
+// Fetched once: finding the algorithm by name costs more than hashing a key.
+const EVP_MD* sha256() {
+    static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return fetched;
+}
+
+std::uint64_t head_of(const std::array<std::uint8_t, 32>& digest) {
+    std::uint64_t head = 0;
+    std::memcpy(&head, digest.data(), sizeof head);
+    return head;
+}
+
+}  // namespace
+
+bool KeyTable::digest_of(std::string_view value, Digest& digest) {
+    thread_local const Context context{EVP_MD_CTX_new()};
+    const Salt& salted = salt();
+    return context && sha256() != nullptr &&
+           EVP_DigestInit_ex(context.get(), sha256(), nullptr) == 1 &&
+           EVP_DigestUpdate(context.get(), salted.data(), salted.size()) == 1 &&
+           EVP_DigestUpdate(context.get(), value.data(), value.size()) == 1 &&
+           EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+}
+
+std::size_t KeyTable::place_of(const Digest& digest) const {
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::size_t>((Wide{head_of(digest)} * slots_.size()) >> 64);
+}
+
+std::optional<std::uint32_t> KeyTable::find(std::string_view value) const {
+    Digest digest;
+    if (slots_.empty() || !digest_of(value, digest)) return std::nullopt;
+    // How many places are looked at depends on the salted digest, which no caller knows.
+    for (std::size_t p = place_of(digest); slots_[p].index_plus_1 != 0;) {
+        if (CRYPTO_memcmp(slots_[p].digest.data(), digest.data(), digest.size()) == 0) {
+            return slots_[p].index_plus_1 - 1;
+        }
+        if (++p == slots_.size()) p = 0;
+    }
+    return std::nullopt;
+}
+
+bool KeyTable::Builder::add(std::string_view value, std::uint32_t index) {
+    Digest digest;
+    if (!digest_of(value, digest)) throw std::runtime_error("SHA-256 is not available");
+    if ((table_.size_ + 1) * 10 > table_.slots_.size() * 7) grow();
+    std::vector<Slot>& slots = table_.slots_;
+    std::size_t p = table_.place_of(digest);
+    while (slots[p].index_plus_1 != 0) {
+        if (slots[p].digest == digest) return false;
+        if (++p == slots.size()) p = 0;
+    }
+    slots[p] = {digest, index + 1};
+    ++table_.size_;
+    return true;
+}
+
+void KeyTable::Builder::grow() {
+    const std::vector<Slot> before = std::exchange(table_.slots_, {});
+    table_.slots_.resize(std::max<std::size_t>(before.size() * 2, 16));
+    for (const Slot& slot : before) {
+        if (slot.index_plus_1 == 0) continue;
+        std::size_t p = table_.place_of(slot.digest);
+        while (table_.slots_[p].index_plus_1 != 0) {
+            if (++p == table_.slots_.size()) p = 0;
+        }
+        table_.slots_[p] = slot;
+    }
+}
+
+KeyTable KeyTable::Builder::build() && { return std::move(table_); }
+
+}  // namespace sluice::state
