@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/router.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <random>
+#include <set>
+
+namespace sluice::gateway {
+namespace {
+
+constexpr auto kStandard = Compatibility::standard;
+constexpr auto kAws = Compatibility::aws;
+
+http::Verb verb_of(std::string_view method) {
+    return boost::beast::http::string_to_verb({method.data(), method.size()});
+}
+
+/// A tree from "GET /pets" lines; a match reads like the line, with its parameters behind.
+class Routes {
+public:
+    explicit Routes(std::vector<std::string> lines) : lines_{std::move(lines)} {
+        for (std::uint32_t i = 0; i < lines_.size(); ++i) {
+            const auto blank = lines_[i].find(' ');
+            EXPECT_TRUE(tree_.add(lines_[i].substr(blank + 1), lines_[i].substr(0, blank), i))
+                << lines_[i];
+        }
+    }
+    std::string serve(std::string_view method, std::string_view path,
+                      Compatibility personality = kAws) const {
+        const auto match = tree_.match(path, verb_of(method), personality);
+        if (!match) return "403";
+        std::string served = lines_[match->index];
+        for (const PathParam& p : match->params.all()) {
+            served.append(", ").append(p.name).append("=").append(p.value);
+        }
+        return served;
+    }
+
+private:
+    std::vector<std::string> lines_;
+    ResourceTree tree_;
+};
+
+struct Case {
+    std::string_view name, method, path, served;
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+/// aws-semantics appendix B.1, in both personalities.
+class AcceptanceVector : public testing::TestWithParam<Case> {};
+
+TEST_P(AcceptanceVector, IsServedAsRecorded) {
+    const Routes routes{{"POST /test", "ANY /test/any", "OPTIONS /{proxy+}", "GET /pets/dog/1",
+                         "GET /pets/dog/{id}", "GET /pets/{rest+}"}};
+    for (const auto personality : {kStandard, kAws}) {
+        EXPECT_EQ(routes.serve(GetParam().method, GetParam().path, personality), GetParam().served);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    AppendixB1, AcceptanceVector,
+    testing::Values(
+        Case{"PostTest", "POST", "/test", "POST /test"},
+        Case{"FallsBackToGreedy", "OPTIONS", "/test", "OPTIONS /{proxy+}, proxy=test"},
+        Case{"AnyBelowLiteral", "OPTIONS", "/test/any", "ANY /test/any"},
+        Case{"NoSuchMethod", "GET", "/test", "403"},
+        Case{"LiteralBeatsParam", "GET", "/pets/dog/1", "GET /pets/dog/1"},
+        Case{"TrailingSlash", "GET", "/pets/dog/1/", "GET /pets/dog/1"},
+        Case{"Param", "GET", "/pets/dog/2", "GET /pets/dog/{id}, id=2"},
+        Case{"BacktracksToGreedy", "GET", "/pets/dog/2/x", "GET /pets/{rest+}, rest=dog/2/x"},
+        Case{"GreedyNeedsOneSegment", "GET", "/pets", "403"},
+        Case{"NoImplicitHead", "HEAD", "/pets/dog/1", "403"},
+        Case{"EncodedSlashStays", "GET", "/pets/a%2Fb", "GET /pets/{rest+}, rest=a%2Fb"}),
+    [](const auto& info) { return std::string{info.param.name}; });
+
+TEST(ResourceTree, IsServedByTheGreedyOneWhereLiteralsLackTheMethod) {
+    const Routes routes{{"GET /part1", "GET /part1/hardcoded-value", "GET /{param+}"}};
+    EXPECT_EQ(routes.serve("GET", "/part1/random"), "GET /{param+}, param=part1/random");
+    EXPECT_EQ(routes.serve("GET", "/part1/hardcoded-value"), "GET /part1/hardcoded-value");
+}
+
+TEST(ResourceTree, PrefersAnExplicitMethodToAny) {
+    const Routes routes{{"ANY /a", "GET /a"}};
+    EXPECT_EQ(routes.serve("GET", "/a"), "GET /a");
+    EXPECT_EQ(routes.serve("PUT", "/a"), "ANY /a");
+}
+
+TEST(ResourceTree, TakesAnyForTheSevenMethodsOnly) {
+    const Routes routes{{"ANY /a"}};
+    for (const auto* method : {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}) {
+        EXPECT_EQ(routes.serve(method, "/a"), "ANY /a") << method;
+    }
+    for (const auto* method : {"TRACE", "CONNECT", "PROPFIND", "get", "ANY", "CUSTOM", ""}) {
+        EXPECT_EQ(routes.serve(method, "/a"), "403") << method;
+    }
+}
+
+TEST(ResourceTree, NeverTakesTheRootForAGreedyPath) {
+    const Routes greedy{{"GET /{proxy+}"}};
+    EXPECT_EQ(greedy.serve("GET", "/"), "403");
+    EXPECT_EQ(greedy.serve("GET", "///"), "403");
+    const Routes root{{"GET /"}};
+    EXPECT_EQ(root.serve("GET", "/"), "GET /");
+    EXPECT_EQ(root.serve("GET", "//"), "GET /");
+    EXPECT_EQ(root.serve("GET", ""), "GET /");
+    EXPECT_EQ(root.serve("GET", "/a"), "403");
+}
+
+TEST(ResourceTree, KeepsInnerEmptySegmentsInGreedyValues) {
+    const Routes routes{{"GET /{proxy+}", "GET /x/{id}", "GET /x/{id}/y"}};
+    EXPECT_EQ(routes.serve("GET", "//proxy-value//double-slash//"),
+              "GET /{proxy+}, proxy=proxy-value//double-slash");
+    EXPECT_EQ(routes.serve("GET", "/x//y"), "GET /{proxy+}, proxy=x//y")
+        << "{id} takes a non-empty segment";
+}
+
+TEST(ResourceTree, GivesParametersAsSent) {
+    const Routes routes{{"GET /user/{name}/{proxy+}"}};
+    EXPECT_EQ(routes.serve("GET", "/user/test%2Balias@x/%20/."),
+              "GET /user/{name}/{proxy+}, name=test%2Balias@x, proxy=%20/.");
+}
+
+TEST(ResourceTree, LeavesSemicolonParametersOutOfLiteralsInStandard) {
+    const Routes routes{{"GET /admin", "GET /{any+}", "GET /users/{id}"}};
+    EXPECT_EQ(routes.serve("GET", "/admin;x", kStandard), "GET /admin");
+    EXPECT_EQ(routes.serve("GET", "/admin;x=1/", kStandard), "GET /admin");
+    EXPECT_EQ(routes.serve("GET", "/users;a/7;b", kStandard), "GET /users/{id}, id=7;b");
+    EXPECT_EQ(routes.serve("GET", "/admin/;x", kStandard), "403") << "an empty segment in disguise";
+    EXPECT_EQ(routes.serve("GET", "/admin;x", kAws), "GET /{any+}, any=admin;x");
+}
+
+TEST(ResourceTree, ComparesLiteralsDecodedAndCaseSensitively) {
+    const Routes routes{{"GET /admin", "GET /{any+}"}};
+    for (const auto personality : {kStandard, kAws}) {
+        EXPECT_EQ(routes.serve("GET", "/%61dmin", personality), "GET /admin");
+        EXPECT_EQ(routes.serve("GET", "/Admin", personality), "GET /{any+}, any=Admin");
+        EXPECT_EQ(routes.serve("GET", "/admin%2F", personality), "GET /{any+}, any=admin%2F");
+    }
+}
+
+TEST(ResourceTree, ForgetsTheParametersOfBranchesItLeft) {
+    const Routes routes{{"GET /{a}/{b}/{c}/end", "GET /{a}/{rest+}"}};
+    EXPECT_EQ(routes.serve("GET", "/1/2/3/other"), "GET /{a}/{rest+}, a=1, rest=2/3/other");
+}
+
+TEST(ResourceTree, RefusesWhatItCannotServe) {
+    ResourceTree tree;
+    for (const auto* path :
+         {"", "pets", "/pets/", "//pets", "/a//b", "/res{id}", "/{id}x", "/{}", "/{+}", "/{a+}/b",
+          "/{a{b}", "/a?b",
+          "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}/{j}/{k}/{l}/{m}/{n}/{o}/{p}/{q}"}) {
+        EXPECT_FALSE(tree.add(path, "GET", 0)) << path;
+    }
+    EXPECT_FALSE(tree.add("/" + std::string(SegmentTable::kMaxLiteral + 1, 'x'), "GET", 0));
+    EXPECT_FALSE(tree.add("/a", "TRACE", 0));
+    EXPECT_FALSE(tree.add("/a", "get", 0));
+    EXPECT_TRUE(tree.add("/a/{x}", "GET", 0));
+    EXPECT_FALSE(tree.add("/a/{x}", "GET", 1)) << "declared before";
+    EXPECT_FALSE(tree.add("/a/{y}/b", "GET", 1)) << "another name in the same place";
+    EXPECT_FALSE(tree.match("/a", http::Verb::get, kAws)) << "nothing was half declared";
+    EXPECT_EQ(tree.match("/a/1", http::Verb::get, kAws)->index, 0U);
+}
+
+TEST(ResourceTree, TakesSixteenParameters) {
+    std::string path;
+    std::string sent;
+    for (char c = 'a'; c < 'a' + 16; ++c) {
+        path.append("/{").append(1, c).append("}");
+        sent.append("/").append(1, c);
+    }
+    const Routes routes{{"GET " + path}};
+    EXPECT_TRUE(routes.serve("GET", sent).ends_with(", o=o, p=p"));
+}
+
+/// Every choice of literal or parameter on twelve levels, and a path that fits them all but for
+/// its end: the walk visits each node once and no more.
+TEST(ResourceTree, StaysLinearWhereEveryBranchFits) {
+    ResourceTree tree;
+    for (std::uint32_t bits = 0; bits < 4096; ++bits) {
+        std::string path;
+        for (int level = 0; level < 12; ++level) {
+            path += (bits >> level & 1U) != 0 ? "/a" : "/{p}";
+        }
+        ASSERT_TRUE(tree.add(path, "GET", bits));
+    }
+    std::string sent;
+    for (int level = 0; level < 12; ++level)
+        sent += "/a";
+    EXPECT_EQ(tree.match(sent, http::Verb::get, kAws)->index, 4095U);
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_FALSE(tree.match(sent + "/b", http::Verb::get, kAws));
+        EXPECT_FALSE(tree.match(sent, http::Verb::post, kAws));
+    }
+    // 200 walks over at most 8191 nodes; exponential would be 4096 times that.
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{5});
+}
+
+// ---------------------------------------------------------------- against a naive matcher
+
+using Segments = std::vector<std::string>;
+
+Segments split(std::string_view path) {
+    Segments segments;
+    while (path.starts_with('/'))
+        path.remove_prefix(1);
+    while (path.ends_with('/'))
+        path.remove_suffix(1);
+    for (std::size_t at = 0; !path.empty() && at <= path.size();) {
+        const auto slash = std::min(path.find('/', at), path.size());
+        segments.emplace_back(path.substr(at, slash - at));
+        at = slash + 1;
+    }
+    return segments;
+}
+
+std::string joined(const Segments& segments, std::size_t from) {
+    std::string text;
+    for (std::size_t i = from; i < segments.size(); ++i) {
+        text.append(i == from ? "" : "/").append(segments[i]);
+    }
+    return text;
+}
+
+std::string decoded(const std::string& segment, Compatibility personality) {
+    std::string out;
+    for (std::size_t i = 0; i < segment.size(); ++i) {
+        if (segment[i] == ';' && personality == kStandard) break;
+        if (segment[i] == '%') {
+            out += static_cast<char>(std::stoi(segment.substr(i + 1, 2), nullptr, 16));
+            i += 2;
+        } else {
+            out += segment[i];
+        }
+    }
+    return out;
+}
+
+struct Declared {
+    Segments path{};
+    std::string method{};
+};
+
+/// Tries every declared resource by itself and takes the most specific that fits: where two
+/// differ first, literal beats {param} beats {param+} (what depth-first order means).
+class NaiveMatcher {
+public:
+    NaiveMatcher(const std::vector<Declared>& routes, Compatibility personality)
+        : routes_{routes}, personality_{personality} {}
+
+    std::string serve(const std::string& method, const std::string& path) const {
+        if (personality_ == kStandard && path.find("/;") != std::string::npos) return "403";
+        const Segments segments = split(path);
+        const Declared* best = nullptr;
+        std::string best_rank;
+        for (const Declared& route : routes_) {
+            const bool any = route.method == "ANY";
+            if (!any && route.method != method) continue;
+            auto rank = fit(route.path, segments);
+            if (!rank) continue;
+            *rank += any ? "b" : "a";
+            if (best == nullptr || *rank < best_rank) {
+                best = &route;
+                best_rank = *rank;
+            }
+        }
+        return best == nullptr ? "403" : describe(*best, segments);
+    }
+
+private:
+    /// One letter per segment, smaller = more specific; empty optional: does not fit.
+    std::optional<std::string> fit(const Segments& route, const Segments& sent) const {
+        std::string rank;
+        for (std::size_t i = 0; i < route.size(); ++i) {
+            const std::string& part = route[i];
+            if (part.ends_with("+}")) {
+                if (i < sent.size()) return rank + "c";
+                return std::nullopt;
+            }
+            if (i >= sent.size()) return std::nullopt;
+            if (part.front() == '{') {
+                if (sent[i].empty()) return std::nullopt;
+                rank += "b";
+            } else {
+                if (decoded(sent[i], personality_) != part) return std::nullopt;
+                rank += "a";
+            }
+        }
+        if (route.size() != sent.size()) return std::nullopt;
+        return rank;
+    }
+    static std::string describe(const Declared& route, const Segments& sent) {
+        std::string text = route.method + " /" + joined(route.path, 0);
+        for (std::size_t i = 0; i < route.path.size(); ++i) {
+            const std::string& part = route.path[i];
+            if (part.front() != '{') continue;
+            const bool greedy = part.ends_with("+}");
+            text += ", " + part.substr(1, part.size() - (greedy ? 3 : 2)) + "=";
+            text += greedy ? joined(sent, i) : sent[i];
+        }
+        return text;
+    }
+
+    const std::vector<Declared>& routes_;
+    Compatibility personality_;
+};
+
+class RandomTree {
+public:
+    explicit RandomTree(unsigned seed) : random_{seed} {}
+
+    std::size_t below(std::size_t limit) { return random_() % limit; }
+    template <class T, std::size_t N>
+    const T& one_of(const T (&list)[N]) {
+        return list[below(N)];
+    }
+
+    std::vector<Declared> routes() {
+        std::vector<Declared> out;
+        std::set<std::string> seen;
+        const std::size_t count = 1 + below(25);
+        for (std::size_t i = 0; i < count; ++i) {
+            Declared route{.path = resource(), .method = one_of(kMethods)};
+            if (seen.insert(route.method + " " + joined(route.path, 0)).second) {
+                out.push_back(std::move(route));
+            }
+        }
+        return out;
+    }
+    std::string path() {
+        std::string text;
+        const std::size_t depth = below(7);
+        for (std::size_t i = 0; i < depth; ++i) {
+            text.append(below(12) == 0 ? "//" : "/").append(one_of(kSent));
+        }
+        if (text.empty() || below(4) == 0) text += "/";
+        return text;
+    }
+    std::string method() { return one_of(kRequestMethods); }
+
+private:
+    static constexpr const char* kMethods[] = {"GET", "POST", "ANY", "GET"};
+    static constexpr const char* kRequestMethods[] = {"GET", "POST", "PUT", "TRACE"};
+    static constexpr const char* kLiterals[] = {"a", "b", "ab", "a.b"};
+    static constexpr const char* kSent[] = {"a",  "b",   "ab",    "a.b",  "c",    "%61",
+                                            "a;", "b;x", "%61;b", "a%2F", "a%3B", ";x"};
+
+    /// Names depend on the depth only, as the tree demands.
+    Segments resource() {
+        Segments path;
+        const std::size_t depth = below(6);
+        for (std::size_t i = 0; i < depth; ++i) {
+            const std::size_t kind = below(10);
+            const std::string name = std::to_string(i);
+            if (kind < 5) {
+                path.emplace_back(one_of(kLiterals));
+            } else if (kind < 9) {
+                path.push_back("{p" + name + "}");
+            } else {
+                path.push_back("{g" + name + "+}");
+                break;
+            }
+        }
+        return path;
+    }
+
+    std::mt19937 random_;
+};
+
+std::string serve(const ResourceTree& tree, const std::vector<Declared>& routes,
+                  const std::string& method, const std::string& path, Compatibility personality) {
+    const auto match = tree.match(path, verb_of(method), personality);
+    if (!match) return "403";
+    const Declared& route = routes[match->index];
+    std::string text = route.method + " /" + joined(route.path, 0);
+    for (const PathParam& p : match->params.all()) {
+        text.append(", ").append(p.name).append("=").append(p.value);
+    }
+    return text;
+}
+
+TEST(ResourceTree, AgreesWithANaiveMatcher) {
+    RandomTree random{20'240'607};
+    std::size_t compared = 0;
+    std::size_t served = 0;
+    while (compared < 240'000) {
+        const auto routes = random.routes();
+        ResourceTree tree;
+        for (std::uint32_t i = 0; i < routes.size(); ++i) {
+            ASSERT_TRUE(tree.add("/" + joined(routes[i].path, 0), routes[i].method, i));
+        }
+        for (int i = 0; i < 60; ++i, ++compared) {
+            const auto personality = random.below(2) == 0 ? kStandard : kAws;
+            const auto method = random.method();
+            const auto path = random.path();
+            const NaiveMatcher naive{routes, personality};
+            const std::string expected = method == "TRACE" ? "403" : naive.serve(method, path);
+            ASSERT_EQ(serve(tree, routes, method, path, personality), expected)
+                << method << " " << path;
+            served += expected == "403" ? 0 : 1;
+        }
+    }
+    EXPECT_GT(served, compared / 10) << "the generator has to hit routes";
+}
+
+}  // namespace
+}  // namespace sluice::gateway
