@@ -153,6 +153,7 @@ private:
     static void escaped(std::string& out, const Step& step, std::string_view text) {
         switch (step.place) {
             case Place::plain:
+            case Place::plain_quoted:
                 return append_plain(out, text, *step.clean);
             case Place::json_bare:
             case Place::json_string:

@@ -59,6 +59,12 @@ std::string_view leading_name(std::string_view text) {
     return text.substr(0, size);
 }
 
+/// A name as an error quotes it.
+std::string shown(std::string_view name) {
+    constexpr std::size_t kLongest = 64;
+    return std::string(name.substr(0, kLongest)) + (name.size() > kLongest ? "..." : "");
+}
+
 std::string_view without_line_end(std::string_view text) {
     while (text.ends_with('\n') || text.ends_with('\r'))
         text.remove_suffix(1);
@@ -85,7 +91,7 @@ std::optional<Parts> split(std::string_view text, std::string& error) {
             continue;
         }
         if (!rest.starts_with(kPrefix) || word.size() < kPrefix.size()) {
-            error = "only $context variables can be used, not $" + std::string(word);
+            error = "only $context variables can be used, not $" + shown(word);
             return std::nullopt;
         }
         parts.literals.push_back(text.substr(literal_from, at - literal_from));
@@ -108,7 +114,7 @@ bool check(std::string_view text, std::string& error) {
 bool check(const Parts& parts, std::string& error) {
     for (const std::string_view name : parts.names) {
         if (find_variable(name)) continue;
-        error = "unknown variable $context." + std::string(name) + "; did you mean $context." +
+        error = "unknown variable $context." + shown(name) + "; did you mean $context." +
                 nearest_variable(name) + "?";
         return false;
     }
@@ -154,7 +160,7 @@ public:
         if (json_) return quoted_ ? Place::json_string : Place::json_bare;
         if (xml_) return Place::xml;
         if (csv_) return quoted_ ? Place::csv_quoted : Place::csv_bare;
-        return Place::plain;
+        return quoted_ ? Place::plain_quoted : Place::plain;
     }
     bool quoted() const { return quoted_; }
 
@@ -189,6 +195,7 @@ const CleanBytes* clean_for(Place place, std::string_view next_literal, bool quo
         case Place::csv_quoted:
             return &kCleanCsv;
         case Place::plain:
+        case Place::plain_quoted:
             break;
     }
     compiled.clean_sets.push_back(

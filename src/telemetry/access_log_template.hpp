@@ -14,7 +14,15 @@
 namespace sluice::telemetry {
 
 /// Where in the line a variable stands: decides how its value is escaped.
-enum class Place : std::uint8_t { plain, json_bare, json_string, xml, csv_bare, csv_quoted };
+enum class Place : std::uint8_t {
+    plain,
+    plain_quoted,
+    json_bare,
+    json_string,
+    xml,
+    csv_bare,
+    csv_quoted
+};
 
 /// A literal, then a variable's value.
 struct Step {

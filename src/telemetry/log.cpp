@@ -98,13 +98,14 @@ struct Running {
     std::shared_ptr<Sink> sink;
     std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::async_logger> logger;
+    std::shared_ptr<spdlog::async_logger> flusher;  ///< waits for room and drops nothing
 
     /// Returns when every line queued before is written.
     void flush() const {
         constexpr auto kRetry = std::chrono::milliseconds(50);
         const std::uint64_t seen = sink->flushes();
         do {
-            logger->flush();  // again when the queue overran it
+            flusher->flush();  // again when later lines overran it
         } while (!sink->wait_for_flush_after(seen, kRetry));
     }
 };
@@ -150,8 +151,11 @@ std::shared_ptr<const Running> make_running(const config::Log& settings, std::st
         const telemetry::SignalsBlocked blocked;
         made->pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
     }
-    made->logger = std::make_shared<spdlog::async_logger>(
-        "sluice", made->sink, made->pool, spdlog::async_overflow_policy::overrun_oldest);
+    const auto make_logger = [&](spdlog::async_overflow_policy policy) {
+        return std::make_shared<spdlog::async_logger>("sluice", made->sink, made->pool, policy);
+    };
+    made->logger = make_logger(spdlog::async_overflow_policy::overrun_oldest);
+    made->flusher = make_logger(spdlog::async_overflow_policy::block);
     made->logger->set_level(spdlog::level::trace);
     return made;
 }

@@ -110,15 +110,20 @@ std::size_t Output::write_some(std::string_view bytes, const std::atomic<bool>& 
     return done;
 }
 
-bool Output::wait_writable(const std::atomic<bool>& hurry) const {
+bool Output::wait_writable(const std::atomic<bool>& hurry) {
     constexpr auto kStep = 50ms;
-    for (auto waited = 0ms; !hurry || waited < kPatienceAtEnd; waited += kStep) {
+    auto waited = 0ms;
+    while (true) {
         pollfd wanted{fd_, POLLOUT, 0};
-        const int ready = poll(&wanted, 1, static_cast<int>(kStep.count()));
+        // Who gave up once does not wait again for each of many pieces.
+        const auto timeout = gave_up_ ? 0ms : kStep;
+        const int ready = poll(&wanted, 1, static_cast<int>(timeout.count()));
         if (ready > 0) return true;
         if (ready < 0 && errno != EINTR) return true;  // the write will say what is wrong
+        if (hurry) waited += kStep;
+        gave_up_ = gave_up_ || waited >= kPatienceAtEnd;
+        if (gave_up_) return false;
     }
-    return false;
 }
 
 /// Takes the half line back where the file ends with it and is ours to cut; elsewhere the next

@@ -36,7 +36,7 @@ public:
 private:
     bool open_file(std::string& error);
     std::size_t write_some(std::string_view bytes, const std::atomic<bool>& hurry);
-    bool wait_writable(const std::atomic<bool>& hurry) const;
+    bool wait_writable(const std::atomic<bool>& hurry);
     void cut_torn_line(std::size_t torn_bytes);
     void close();
 
@@ -46,6 +46,7 @@ private:
     bool regular_ = false;  ///< a disk file: never waits for a reader, can be cut
     bool torn_ = false;     ///< the file ends in half a line
     bool wants_open_ = false;
+    bool gave_up_ = false;  ///< waited in vain for a reader at the end
     std::string problem_;
 };
 
