@@ -49,7 +49,10 @@ int seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC
     return ready ? 1 : -1;
 }
 
-int open(const unsigned char (&name)[16], unsigned char* iv, EVP_CIPHER_CTX* cipher,
+/// Clients use a TLS 1.3 ticket once (RFC 8446 C.4), so every one that is used is replaced.
+bool wants_another(const SSL* ssl) { return SSL_version(ssl) >= TLS1_3_VERSION; }
+
+int open(const SSL* ssl, const unsigned char (&name)[16], unsigned char* iv, EVP_CIPHER_CTX* cipher,
          EVP_MAC_CTX* mac) {
     auto found = TicketKeys::process().find(name, std::chrono::steady_clock::now());
     if (!found) return 0;  // a full handshake
@@ -58,16 +61,16 @@ int open(const unsigned char (&name)[16], unsigned char* iv, EVP_CIPHER_CTX* cip
         key_mac(mac, found->key);
     wipe(found->key);
     if (!ready) return -1;
-    return found->renew ? 2 : 1;
+    return found->renew || wants_another(ssl) ? 2 : 1;
 }
 
 /// SSL_CTX_set_tlsext_ticket_key_evp_cb(3): 1 = use, 2 = use and renew, 0 = none.
-int on_ticket(SSL*, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
               EVP_MAC_CTX* mac, int sealing) {
     if (sealing != 0) return seal(name, iv, cipher, mac);
     unsigned char copy[16];
     std::memcpy(copy, name, sizeof copy);
-    return open(copy, iv, cipher, mac);
+    return open(ssl, copy, iv, cipher, mac);
 }
 
 }  // namespace

@@ -22,6 +22,13 @@ struct SessionFree {
 };
 using SessionPtr = std::unique_ptr<SSL_SESSION, SessionFree>;
 
+/// A resumed session shows no certificate again: the one it was begun with still has to hold.
+bool is_usable(const SSL_SESSION* session) {
+    const X509* const peer = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
+    return SSL_SESSION_is_resumable(session) == 1 && peer != nullptr &&
+           X509_cmp_current_time(X509_get0_notAfter(peer)) > 0;
+}
+
 /// The last session per host. Lives in the context's ex_data, so that a connection that outlives
 /// its ClientTls can still leave its ticket.
 class Sessions {
@@ -35,7 +42,7 @@ public:
         const std::lock_guard lock{mutex_};
         const auto found = sessions_.find(host);
         if (found == sessions_.end()) return;
-        if (SSL_SESSION_is_resumable(found->second.get()) == 1) {
+        if (is_usable(found->second.get())) {
             SSL_set_session(ssl, found->second.get());
         } else {
             sessions_.erase(found);
@@ -105,7 +112,8 @@ bool is_address(const std::string& name) {
 /// never sent as SNI (RFC 6066 3).
 bool insist_on(SSL* ssl, std::string name) {
     if (name.ends_with('.')) name.pop_back();
-    if (name.empty()) return false;  // an empty name would turn the check off
+    // An empty name would turn the check off, a NUL would cut it short.
+    if (name.empty() || name.find('\0') != std::string::npos) return false;
     if (is_address(name)) {
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
     }
