@@ -13,7 +13,7 @@ for fuzzer in build/fuzz/tests/fuzz/*; do
     grown=build/fuzz/corpus/$name # what is found goes here, not into the repository
     mkdir -p "$grown"
     seeds=()
-    [[ -d tests/fuzz/corpus/$name ]] && seeds=("tests/fuzz/corpus/$name")
+    [[ -d tests/fuzz/corpus/${name%_fuzz} ]] && seeds=("tests/fuzz/corpus/${name%_fuzz}")
     printf '== %s, %s s\n' "$name" "$seconds"
     "$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
         -artifact_prefix="$grown/" "$grown" "${seeds[@]}"

@@ -21,13 +21,13 @@ bool Gate::wait(std::chrono::milliseconds patience) {
     return changed_.wait_for(lock, patience, [this] { return open_; });
 }
 
-Answer Answer::of(int status, std::string body, Headers headers) {
+std::string Answer::text_of(int status, const std::string& body, const Headers& headers) {
     std::string text = "HTTP/1.1 " + std::to_string(status) + " Scripted\r\n";
     for (const Header& h : headers)
         text += h.name + ": " + h.value + "\r\n";
     if (status != 204 && status != 304)
         text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
-    return raw(text + "\r\n" + body);
+    return text + "\r\n" + body;
 }
 
 Answer Answer::echo(const Received& r) {

@@ -52,7 +52,10 @@ struct Received {
 class Answer {
 public:
     /// A whole response with Content-Length.
-    static Answer of(int status, std::string body = {}, Headers headers = {});
+    static Answer of(int status, const std::string& body = {}, const Headers& headers = {}) {
+        return raw(text_of(status, body, headers));
+    }
+    static std::string text_of(int status, const std::string& body = {}, const Headers& = {});
     /// Exactly these bytes.
     static Answer raw(std::string bytes) { return Answer{}.then(std::move(bytes)); }
     /// Method, target, headers and body of the request as JSON.
