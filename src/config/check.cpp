@@ -5,13 +5,13 @@
 
 namespace sluice::config {
 
-void check(const Config& config, Problems& problems) {
-    check_listeners(config, problems);
-    check_apis(config, problems);
-    check_stages(config, problems);
-    check_caching(config, problems);
-    check_plans(config, problems);
-    check_domains(config, problems);
+void check(const Config& config, Findings& findings) {
+    check_listeners(config, findings);
+    check_apis(config, findings);
+    check_stages(config, findings);
+    check_caching(config, findings);
+    check_plans(config, findings);
+    check_domains(config, findings);
 }
 
 std::string place(const Location& where) {
@@ -32,24 +32,26 @@ const Stage* find_stage(const Config& config, const std::string& api, const std:
     return nullptr;
 }
 
-bool check_stage_reference(const Config& config, const std::string& api, const std::string& stage,
-                           const std::string& who, const Location& where, Problems& problems) {
-    if (api.empty() || stage.empty()) return false;  // reported where it was read
-    if (find_api(config, api) == nullptr) {
+bool check_stage_reference(const Config& config, const StageReference& to, const std::string& who,
+                           Findings& findings) {
+    if (to.api.empty() || to.stage.empty()) return false;  // reported where it was read
+    if (find_api(config, to.api) == nullptr) {
         std::vector<std::string> ids;
         for (const RestApi& known : config.rest_apis)
             ids.push_back(known.id);
-        error(problems, where, who + ": unknown API " + in_quotes(api) + did_you_mean(api, ids));
+        error(findings, to.where,
+              who + ": unknown API " + in_quotes(to.api) + did_you_mean(to.api, ids), {to.api_key});
         return false;
     }
-    if (find_stage(config, api, stage) != nullptr) return true;
+    if (find_stage(config, to.api, to.stage) != nullptr) return true;
     std::vector<std::string> names;
     for (const Stage& known : config.stages) {
-        if (known.rest_api_id == api) names.push_back(known.stage_name);
+        if (known.rest_api_id == to.api) names.push_back(known.stage_name);
     }
-    error(problems, where,
-          who + ": API " + in_quotes(api) + " has no stage " + in_quotes(stage) +
-              did_you_mean(stage, names));
+    error(findings, to.where,
+          who + ": API " + in_quotes(to.api) + " has no stage " + in_quotes(to.stage) +
+              did_you_mean(to.stage, names),
+          {"stage"});
     return false;
 }
 

@@ -35,8 +35,8 @@ bool is_cached(const Stage& stage, const Resource& resource, const Method& metho
 bool key_has(const Integration& integration, std::string_view location, std::string_view name) {
     const auto& keys = integration.cache_key_parameters;
     return std::any_of(keys.begin(), keys.end(), [&](const std::string& expression) {
-        const auto parameter = parameter_of(expression, "method.request.");
-        return parameter && parameter->location.ends_with(location) &&
+        const auto parameter = request_parameter(expression);
+        return parameter && parameter->location == location &&
                lower(parameter->name) == lower(name);
     });
 }
@@ -52,9 +52,8 @@ bool mapped_in_key(const Integration& integration, const std::string& variable) 
 
 bool uses_cors(const Resource& resource, const Method& method) {
     for (const auto& [expression, must] : method.request_parameters) {
-        const auto parameter = parameter_of(expression, "method.request.");
-        if (parameter && parameter->location.ends_with("header") &&
-            lower(parameter->name) == "origin") {
+        const auto parameter = request_parameter(expression);
+        if (parameter && parameter->location == "header" && lower(parameter->name) == "origin") {
             return true;
         }
     }
@@ -63,18 +62,18 @@ bool uses_cors(const Resource& resource, const Method& method) {
 }
 
 void warn_of(const Stage& stage, const Resource& resource, const Method& method,
-             Problems& problems) {
+             Findings& findings) {
     const std::string who = resource.path + " " + method.http_method + " is cached in stage " +
                             in_quotes(stage.stage_name);
     const Integration& integration = method.integration;
     for (const std::string& name : variables_of(resource.path)) {
         if (key_has(integration, "path", name) || mapped_in_key(integration, name)) continue;
-        warning(problems, method.where,
+        warning(findings, method.where,
                 who + " without method.request.path." + name +
                     " in cacheKeyParameters: every value of {" + name + "} gets the same answer");
     }
     if (uses_cors(resource, method) && !key_has(integration, "header", "Origin")) {
-        warning(problems, method.where,
+        warning(findings, method.where,
                 who +
                     " without method.request.header.Origin in cacheKeyParameters: one origin's "
                     "CORS headers are replayed to others");
@@ -83,14 +82,14 @@ void warn_of(const Stage& stage, const Resource& resource, const Method& method,
 
 }  // namespace
 
-void check_caching(const Config& config, Problems& problems) {
+void check_caching(const Config& config, Findings& findings) {
     for (const Stage& stage : config.stages) {
         const RestApi* api = find_api(config, stage.rest_api_id);
         if (api == nullptr) continue;
         for (const Resource& resource : api->resources) {
             for (const Method& method : resource.methods) {
                 if (is_cached(stage, resource, method)) {
-                    warn_of(stage, resource, method, problems);
+                    warn_of(stage, resource, method, findings);
                 }
             }
         }

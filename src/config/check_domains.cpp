@@ -10,20 +10,21 @@ namespace {
 
 class FirstPlaces {
 public:
-    FirstPlaces(std::string what, Problems& problems)
-        : what_(std::move(what)), problems_(problems) {}
+    FirstPlaces(std::string what, std::string key, Findings& findings)
+        : what_(std::move(what)), key_(std::move(key)), findings_(findings) {}
 
     void add(const std::string& name, const Location& where) {
         if (name.empty()) return;
         const auto [first, added] = places_.emplace(name, where);
         if (added) return;
-        error(problems_, where,
-              what_ + " " + in_quotes(name) + "; the first is at " + place(first->second));
+        error(findings_, where,
+              what_ + " " + in_quotes(name) + "; the first is at " + place(first->second), {key_});
     }
 
 private:
     std::string what_;
-    Problems& problems_;
+    std::string key_;
+    Findings& findings_;
     std::map<std::string, Location> places_{};
 };
 
@@ -33,9 +34,9 @@ std::string socket_name(const std::string& address, std::uint16_t port) {
 
 }  // namespace
 
-void check_listeners(const Config& config, Problems& problems) {
-    FirstPlaces names("listeners: second definition of name", problems);
-    FirstPlaces sockets("listeners: a second listener on", problems);
+void check_listeners(const Config& config, Findings& findings) {
+    FirstPlaces names("listeners: second definition of name", "name", findings);
+    FirstPlaces sockets("listeners: a second listener on", "port", findings);
     for (const Listener& listener : config.listeners) {
         names.add(listener.name, listener.where);
         sockets.add(socket_name(listener.address, listener.port), listener.where);
@@ -44,26 +45,28 @@ void check_listeners(const Config& config, Problems& problems) {
     if (config.admin) sockets.add(socket_name(admin.address, admin.port), admin.where);
 }
 
-void check_domains(const Config& config, Problems& problems) {
-    FirstPlaces domains("domainNames: second definition of domainName", problems);
+void check_domains(const Config& config, Findings& findings) {
+    FirstPlaces domains("domainNames: second definition of domainName", "domainName", findings);
     for (const DomainName& domain : config.domain_names) {
         domains.add(domain.domain_name, domain.where);
         const std::string who = "domainNames " + in_quotes(domain.domain_name);
         std::map<std::string, Location> paths;
         for (const BasePathMapping& mapping : domain.mappings) {
-            check_stage_reference(config, mapping.rest_api_id, mapping.stage, who, mapping.where,
-                                  problems);
+            check_stage_reference(config,
+                                  {mapping.rest_api_id, mapping.stage, "restApiId", mapping.where},
+                                  who, findings);
             const auto [first, added] = paths.emplace(mapping.base_path, mapping.where);
             if (added) continue;
-            error(problems, mapping.where,
+            error(findings, mapping.where,
                   who + ": second mapping of basePath " + in_quotes(mapping.base_path) +
-                      "; the first is at " + place(first->second));
+                      "; the first is at " + place(first->second),
+                  {"basePath"});
         }
         if (domain.mappings.empty()) {
-            warning(problems, domain.where, who + ": has no basePathMappings, so nothing answers");
+            warning(findings, domain.where, who + ": has no basePathMappings, so nothing answers");
         }
     }
-    FirstPlaces backends("backends: second definition of name", problems);
+    FirstPlaces backends("backends: second definition of name", "name", findings);
     for (const Backend& backend : config.backends)
         backends.add(backend.name, backend.where);
 }

@@ -9,11 +9,11 @@
 namespace sluice::config {
 namespace {
 
-void check_settings(const RestApi& api, const Stage& stage, Problems& problems) {
+void check_settings(const RestApi& api, const Stage& stage, Findings& findings) {
     const auto keys = method_keys(api);
     for (const auto& [key, settings] : stage.method_settings) {
         if (key == "*/*" || std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-        error(problems, settings.where,
+        error(findings, settings.where,
               "stages " + in_quotes(stage.stage_name) + " methodSettings: API " +
                   in_quotes(api.id) + " has no method " + in_quotes(key) + did_you_mean(key, keys));
     }
@@ -21,7 +21,7 @@ void check_settings(const RestApi& api, const Stage& stage, Problems& problems) 
 
 }  // namespace
 
-void check_stages(const Config& config, Problems& problems) {
+void check_stages(const Config& config, Findings& findings) {
     std::map<std::pair<std::string, std::string>, Location> first;
     std::vector<std::string> ids;
     for (const RestApi& api : config.rest_apis)
@@ -31,18 +31,20 @@ void check_stages(const Config& config, Problems& problems) {
         const auto [other, added] =
             first.emplace(std::pair{stage.rest_api_id, stage.stage_name}, stage.where);
         if (!added) {
-            error(problems, stage.where,
+            error(findings, stage.where,
                   "stages: second definition of stage " + in_quotes(stage.stage_name) + " of API " +
-                      in_quotes(stage.rest_api_id) + "; the first is at " + place(other->second));
+                      in_quotes(stage.rest_api_id) + "; the first is at " + place(other->second),
+                  {"stageName"});
         }
         const RestApi* api = find_api(config, stage.rest_api_id);
         if (api != nullptr) {
-            check_settings(*api, stage, problems);
+            check_settings(*api, stage, findings);
             continue;
         }
-        error(problems, stage.where,
+        error(findings, stage.where,
               "stages " + in_quotes(stage.stage_name) + ": unknown API " +
-                  in_quotes(stage.rest_api_id) + did_you_mean(stage.rest_api_id, ids));
+                  in_quotes(stage.rest_api_id) + did_you_mean(stage.rest_api_id, ids),
+              {"restApiId"});
     }
 }
 

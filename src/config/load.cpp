@@ -7,6 +7,7 @@
 
 #include "config/check.hpp"
 #include "config/files.hpp"
+#include "config/locate.hpp"
 #include "config/node.hpp"
 #include "config/read.hpp"
 #include "config/text.hpp"
@@ -23,7 +24,7 @@ public:
         files_.push_back(name);
         reading_.file = name;
         reading_.base = base;
-        const Node root = parse_yaml(text, name, reading_.problems);
+        const Node& root = locator_.keep(name, parse_yaml(text, name, reading_.problems));
         if (root.is_null()) return;  // an empty file says nothing
         Reader(reading_, root, "").value(loaded_.config);
     }
@@ -35,14 +36,14 @@ public:
     }
 
     void fail(Location where, std::string message) {
-        error(reading_.problems, std::move(where), std::move(message));
+        reading_.problems.push_back({Severity::error, std::move(where), std::move(message)});
     }
 
     Loaded finish() {
         apply_defaults();
         for (const KeyFile& file : reading_.key_files)
             import_keys(file);
-        check(loaded_.config, reading_.problems);
+        check_all();
         sort_problems();
         loaded_.problems = std::move(reading_.problems);
         return std::move(loaded_);
@@ -72,11 +73,20 @@ private:
         KeyCsv csv = parse_key_csv(content.text, loaded_.config.usage_plans);
         if (!csv.error.empty()) return fail({name, 1, 1}, csv.error);
         for (const KeyCsvWarning& row : csv.warnings) {
-            warning(reading_.problems, {name, row.line, 1}, to_string(row));
+            reading_.problems.push_back({Severity::warning, {name, row.line, 1}, to_string(row)});
         }
         for (ApiKey& key : csv.keys) {
             key.where.file = name;
             loaded_.config.api_keys.push_back(std::move(key));
+        }
+    }
+
+    void check_all() {
+        Findings findings;
+        check(loaded_.config, findings);
+        for (auto& [problem, below] : findings) {
+            problem.where = locator_.locate(problem.where, below);
+            reading_.problems.push_back(std::move(problem));
         }
     }
 
@@ -95,6 +105,7 @@ private:
 
     Reading reading_{};
     Loaded loaded_{};
+    Locator locator_{};
     std::vector<std::string> files_{};
 };
 

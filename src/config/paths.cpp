@@ -132,6 +132,16 @@ std::optional<ParameterName> parameter_of(std::string_view expression, std::stri
     return ParameterName{std::string(rest.substr(0, dot)), std::string(rest.substr(dot + 1))};
 }
 
+std::optional<ParameterName> request_parameter(std::string_view expression) {
+    auto parameter = parameter_of(expression, "method.request.");
+    if (!parameter) return {};
+    std::string& location = parameter->location;
+    if (location == "multivaluequerystring") location = "querystring";
+    if (location == "multivalueheader") location = "header";
+    if (location == "path" || location == "querystring" || location == "header") return parameter;
+    return {};
+}
+
 namespace {
 
 bool is_uri_char(char c) {
@@ -222,7 +232,10 @@ UriTemplate parse_uri(std::string_view uri) {
     const auto parts = split_url(plain);
     out.fault = authority_fault(uri, parts);
     if (!out.fault.empty()) return out;
-    out.host = parts->host;
+    const std::string_view authority = uri.substr(uri.find("://") + 3);
+    const bool literal =
+        authority.substr(0, authority.find_first_of("/?")).find("${") == std::string_view::npos;
+    if (literal) out.host = parts->host;
     out.port = parts->port;
     return out;
 }

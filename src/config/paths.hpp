@@ -38,7 +38,7 @@ std::optional<std::string> path_fault(std::string_view path);
 
 /// What an integration's URI asks for; `fault` says why it is none.
 struct UriTemplate {
-    std::string host{};  ///< as written, without port
+    std::string host{};  ///< without port; empty when a stage variable is part of it
     std::string port{};
     std::vector<std::string> parameters{};       ///< {name}
     std::vector<std::string> stage_variables{};  ///< ${stageVariables.name}
@@ -52,5 +52,9 @@ struct ParameterName {
     std::string name{};
 };
 std::optional<ParameterName> parameter_of(std::string_view expression, std::string_view prefix);
+
+/// A method.request parameter in path, querystring or header, the "multivalue" taken off the
+/// location: both forms speak of the same parameter.
+std::optional<ParameterName> request_parameter(std::string_view expression);
 
 }  // namespace sluice::config

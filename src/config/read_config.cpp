@@ -35,10 +35,12 @@ void read(Reader& r, Config& c) {
     r.optional("stages", c.stages, "Published APIs.", AwsList{});
     r.optional("usagePlans", c.usage_plans, "Throttles and quotas of callers.", AwsList{});
     r.optional("apiKeys", c.api_keys, "Callers' keys.", AwsList{});
-    std::vector<std::filesystem::path> files;
+    std::vector<KeyFile> files;
     r.optional("apiKeyFiles", files, "Files in AWS's CSV import format.");
-    for (auto& file : files)
-        r.reading().key_files.push_back({std::move(file), r.where("apiKeyFiles")});
+    if (!r.describing()) {
+        auto& all = r.reading().key_files;
+        all.insert(all.end(), files.begin(), files.end());
+    }
     r.optional("domainNames", c.domain_names,
                "Host names; absent = `/{stage}/{path}` on every host.", AwsList{});
     r.optional("backends", c.backends, "Named upstreams.");

@@ -22,12 +22,27 @@ std::optional<std::string> base_path_fault(std::string_view path) {
     return {};
 }
 
-bool is_domain(const std::string& name) {
-    if (name == "*") return true;
-    return is_ip(name) || is_dns_name(name.starts_with("*.") ? name.substr(2) : name);
+std::optional<std::string> domain_fault(const std::string& name) {
+    if (name == "*" || is_ip(name)) return {};
+    if (is_dns_name(name.starts_with("*.") ? name.substr(2) : name)) return {};
+    return "must be a host name, *.NAME or *";
 }
 
-std::string target_fault(const std::string& url) {
+std::optional<std::string> server_name_fault(const std::string& name) {
+    if (is_dns_name(name)) return {};
+    return "must be a host name";
+}
+
+std::optional<std::string> backend_name_fault(const std::string& name) {
+    if (is_dns_name(name) && !is_ip(name)) return {};
+    return "must have the form of a host name";
+}
+
+constexpr Text kDomain{1, 255, nullptr, "", "", domain_fault};
+constexpr Text kServerName{1, 253, nullptr, "", "", server_name_fault};
+constexpr Text kBackendName{1, 253, nullptr, "", "", backend_name_fault};
+
+std::optional<std::string> target_fault(const std::string& url) {
     const auto parts = split_url(url);
     if (!parts || (parts->scheme != "http" && parts->scheme != "https")) {
         return "must read http://host[:port] or https://host[:port]";
@@ -41,8 +56,10 @@ std::string target_fault(const std::string& url) {
     if (!parts->rest.empty() && parts->rest != "/") {
         return "takes no path or query; those belong to the integration's uri";
     }
-    return "";
+    return {};
 }
+
+constexpr Text kTarget{1, 512, nullptr, "", "", target_fault};
 
 }  // namespace
 
@@ -65,13 +82,11 @@ void read(Reader& r, BasePathMapping& m) {
 
 void read(Reader& r, DomainName& d) {
     r.object("DomainName", "A host name clients use, and what answers there.");
-    if (r.required("domainName", d.domain_name,
-                   "`api.example.com`, `*.example.com` (one label), or `*` for every host no other "
-                   "entry names.",
-                   Text{1, 255})) {
-        d.domain_name = lower(d.domain_name);
-        if (!is_domain(d.domain_name)) r.problem("domainName", "must be a host name, *.NAME or *");
-    }
+    r.required("domainName", d.domain_name,
+               "`api.example.com`, `*.example.com` (one label), or `*` for every host no other "
+               "entry names.",
+               kDomain);
+    d.domain_name = lower(d.domain_name);
     r.optional("basePathMappings", d.mappings, "The longest base path that fits decides.",
                AwsList{});
     r.later("mutualTlsAuthentication", "Mutual TLS.");
@@ -88,35 +103,26 @@ void read(Reader& r, DomainName& d) {
 
 void read(Reader& r, Target& t) {
     r.object("Target", "One address of a backend.");
-    if (r.required("url", t.url, "http://host[:port] or https://host[:port].", Text{1, 512})) {
-        const std::string fault = target_fault(t.url);
-        if (!fault.empty()) r.problem("url", fault);
-        if (t.url.ends_with('/')) t.url.pop_back();
-    }
+    r.required("url", t.url, "http://host[:port] or https://host[:port].", kTarget);
+    if (t.url.ends_with('/')) t.url.pop_back();
     r.later("weight", "Share of the requests.");
 }
 
 void read(Reader& r, BackendTls& t) {
     r.object("BackendTls", "TLS towards https targets.");
-    r.optional("caFile", t.ca_file, "PEM file of the CAs to trust; absent = the system's.");
-    if (r.optional("serverName", t.server_name,
-                   "Name sent (SNI) and verified; absent = the target's host.", Text{1, 253}) &&
-        !is_dns_name(t.server_name)) {
-        r.problem("serverName", "must be a host name");
-    }
+    r.optional("caFile", t.ca_file, "PEM file of the CAs to trust; absent = the system's.",
+               Existing{});
+    r.optional("serverName", t.server_name,
+               "Name sent (SNI) and verified; absent = the target's host.", kServerName);
     r.optional("insecureSkipVerification", t.insecure_skip_verification,
                "Accept any certificate. For tests.");
 }
 
 void read(Reader& r, Backend& b) {
-    constexpr Text kName{1, 253};
     r.object("Backend", "A named upstream, used as the host of an integration's uri.");
-    if (r.required("name", b.name, "Letters, digits, `-`, `_` and `.`, as in a host name.",
-                   kName)) {
-        b.name = lower(b.name);
-        if (!is_dns_name(b.name) || is_ip(b.name))
-            r.problem("name", "must have the form of a host name");
-    }
+    r.required("name", b.name, "Letters, digits, `-`, `_` and `.`, as in a host name.",
+               kBackendName);
+    b.name = lower(b.name);
     r.required("targets", b.targets,
                "Where requests go, in turn; one that just refused a connection is skipped.");
     if (r.has("targets") && b.targets.empty()) r.problem("targets", "needs at least one target");

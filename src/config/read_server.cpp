@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "config/files.hpp"
 #include "config/names.hpp"
 #include "config/read.hpp"
@@ -7,31 +9,21 @@
 namespace sluice::config {
 namespace {
 
-constexpr std::size_t kMaxTlsFileBytes = 1'048'576;
-
-/// A file that must be there when the gateway starts.
-void require_file(Reader& r, std::string_view key, const std::filesystem::path& path) {
-    if (path.empty() || r.describing()) return;
-    const auto content = read_file(path, kMaxTlsFileBytes);
-    if (!content.fault.empty()) r.problem(key, content.fault);
+std::optional<std::string> address_fault(const std::string& text) {
+    if (is_ip(text)) return {};
+    return "must be an IPv4 or IPv6 address";
 }
 
-void read_address(Reader& r, std::string& address, std::string_view doc) {
-    if (!r.optional("address", address, doc)) return;
-    if (!is_ip(address)) r.problem("address", "must be an IPv4 or IPv6 address");
-}
+constexpr Text kAddress{1, 64, nullptr, "", "", address_fault};
+constexpr Text kNetwork{1, 64, nullptr, "", "", network_fault};
 
 }  // namespace
 
 void read(Reader& r, Certificate& c) {
     r.object("Certificate", "A certificate with its key.");
-    if (r.required("certificateFile", c.certificate_file,
-                   "PEM file: the certificate, then its chain.")) {
-        require_file(r, "certificateFile", c.certificate_file);
-    }
-    if (r.required("privateKeyFile", c.private_key_file, "PEM file with the private key.")) {
-        require_file(r, "privateKeyFile", c.private_key_file);
-    }
+    r.required("certificateFile", c.certificate_file, "PEM file: the certificate, then its chain.",
+               Existing{});
+    r.required("privateKeyFile", c.private_key_file, "PEM file with the private key.", Existing{});
 }
 
 void read(Reader& r, ListenerTls& t) {
@@ -40,21 +32,18 @@ void read(Reader& r, ListenerTls& t) {
     Certificate own;
     own.where = r.where();
     const bool certificate = r.optional("certificateFile", own.certificate_file,
-                                        "PEM file: the certificate, then its chain.");
-    const bool key =
-        r.optional("privateKeyFile", own.private_key_file, "PEM file with the private key.");
-    require_file(r, "certificateFile", own.certificate_file);
-    require_file(r, "privateKeyFile", own.private_key_file);
-    if (certificate != key && r.has("certificateFile") != r.has("privateKeyFile")) {
-        r.problem("certificateFile and privateKeyFile go together");
-    }
+                                        "PEM file: the certificate, then its chain.", Existing{});
+    const bool key = r.optional("privateKeyFile", own.private_key_file,
+                                "PEM file with the private key.", Existing{});
     if (certificate && key) t.certificates.push_back(std::move(own));
     r.optional("certificates", t.certificates,
-               "Certificates chosen by the name the client asks for (SNI); the first answers names "
-               "that no other covers.");
+               "Certificates chosen by the name the client asks for (SNI); the first answers "
+               "names that no other covers.");
     r.optional("minVersion", t.min_version, "The oldest TLS version accepted.", kTlsVersions);
     r.later("trustStoreFile", "PEM file of CAs for mutual TLS.");
-    if (!r.has("certificateFile") && !r.has("certificates") && !r.has("privateKeyFile")) {
+    if (r.has("certificateFile") != r.has("privateKeyFile")) {
+        r.problem("certificateFile and privateKeyFile go together");
+    } else if (!r.has("certificateFile") && !r.has("certificates")) {
         r.problem("needs certificateFile and privateKeyFile, or certificates");
     }
 }
@@ -62,7 +51,7 @@ void read(Reader& r, ListenerTls& t) {
 void read(Reader& r, Listener& l) {
     r.object("Listener", "A socket the gateway accepts clients on.");
     r.optional("name", l.name, "Used in logs; `listener1`, `listener2`... when absent.", kWord);
-    read_address(r, l.address, "IPv4 or IPv6 address to listen on.");
+    r.optional("address", l.address, "IPv4 or IPv6 address to listen on.", kAddress);
     r.required("port", l.port, "TCP port; 0 lets the kernel choose one, which the log names.",
                Range{0, 65535});
     r.optional("tls", l.tls, "Serve HTTPS.");
@@ -71,7 +60,8 @@ void read(Reader& r, Listener& l) {
 
 void read(Reader& r, Admin& a) {
     r.object("Admin", "The admin listener: health, metrics, usage, reload.");
-    read_address(r, a.address, "Address to listen on; anything but loopback needs tokenFile.");
+    r.optional("address", a.address, "Address to listen on; anything but loopback needs tokenFile.",
+               kAddress);
     r.optional("port", a.port, "TCP port; 0 lets the kernel choose one.", Range{0, 65535});
     std::filesystem::path token_file;
     if (r.optional("tokenFile", token_file, "File with the bearer token callers must send.")) {
@@ -141,11 +131,7 @@ void read(Reader& r, Server& s) {
     r.optional("shutdownGraceSeconds", s.shutdown_grace,
                "Time for requests in flight to finish at shutdown.", Range{0, 86'400});
     r.optional("trustedProxies", s.trusted_proxies,
-               "Addresses and networks whose forwarding headers are believed.", Text{1, 64});
-    for (std::size_t i = 0; i < s.trusted_proxies.size(); ++i) {
-        const auto fault = network_fault(s.trusted_proxies[i]);
-        if (fault) r.problem("trustedProxies", in_quotes(s.trusted_proxies[i]) + " " + *fault);
-    }
+               "Addresses and networks whose forwarding headers are believed.", kNetwork);
     r.optional("accountThrottle", s.account_throttle,
                "One bucket for all requests to all APIs; absent = unlimited.");
     r.optional("limits", s.limits, "Sizes and counts.");

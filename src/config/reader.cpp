@@ -295,8 +295,27 @@ bool Reader::parse(std::string& out, const Text& rule) {
         problem("must be " + std::string(rule.says) + ", not " + shown());
         return false;
     }
+    if (rule.fault != nullptr) {
+        if (const auto fault = rule.fault(value)) {
+            problem(*fault);
+            return false;
+        }
+    }
     out = std::move(text->text);
     return true;
+}
+
+bool Reader::parse(std::filesystem::path& out, Existing) {
+    constexpr std::size_t kMaxBytes = 1'048'576;
+    if (!parse(out)) return false;
+    const auto content = read_file(out, kMaxBytes);
+    if (!content.fault.empty()) problem(content.fault);
+    return content.fault.empty();
+}
+
+bool Reader::parse(KeyFile& out) {
+    out.where = where();
+    return parse(out.path);
 }
 
 bool Reader::parse(std::string& out, Secret) {

@@ -45,6 +45,7 @@ struct Text {
     bool (*allows)(char) = nullptr;
     const char* pattern = "";
     const char* says = "";
+    std::optional<std::string> (*fault)(const std::string&) = nullptr;  ///< a complete sentence
 };
 
 /// Bytes: an integer, or text such as "64MiB".
@@ -55,6 +56,9 @@ struct Size {
 
 /// Text that is never shown; "file:PATH" reads it from that file.
 struct Secret {};
+
+/// A file that must be readable when the gateway starts.
+struct Existing {};
 
 /// The list may also stand as {items: [...]} or {item: [...]}, as the AWS CLI prints it.
 struct AwsList {};
@@ -191,6 +195,8 @@ private:
     bool parse(std::string& out, const Text& rule = {});
     bool parse(std::string& out, Secret);
     bool parse(std::filesystem::path& out);
+    bool parse(std::filesystem::path& out, Existing);
+    bool parse(KeyFile& out);
     bool parse_integer(std::int64_t& out, const Range& rule);
     bool parse_size(std::int64_t& out, const Size& rule);
     bool parse_choice(std::size_t& index, std::span<const std::string> names);
@@ -261,6 +267,8 @@ private:
     void describe(const std::string& out, const Text& rule = {});
     void describe(const std::string& out, Secret);
     void describe(const std::filesystem::path& out);
+    void describe(const std::filesystem::path& out, Existing) { describe(out); }
+    void describe(const KeyFile& out) { describe(out.path); }
     void describe_integer(std::int64_t initial, const Range& rule);
     void describe_size(std::int64_t initial, const Size& rule);
 

@@ -68,8 +68,14 @@ private:
             out.erase(key);
         }
         if (!shape.doc.empty()) either["description"] = shape.doc;
-        Json null{{"type", "null"}};
-        either["anyOf"] = Json::array({std::move(out), std::move(null)});
+        Json choices = Json::array();
+        if (out.size() == 1 && out.contains("anyOf")) {
+            choices = out["anyOf"];
+        } else {
+            choices.push_back(std::move(out));
+        }
+        choices.push_back(Json{{"type", "null"}});
+        either["anyOf"] = std::move(choices);
         return either;
     }
 
