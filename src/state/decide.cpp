@@ -43,10 +43,6 @@ public:
     void commit();
     void release();
 
-    static void settle(const Charge& charge, TimePoint now) {
-        charge.bucket->settle(*charge.shape, now);
-    }
-
 private:
     static constexpr std::int64_t kNotMine = TokenBucket::kMark;  // no stored word has the mark
     bool mark(std::size_t n);
@@ -121,7 +117,7 @@ namespace {
 
 Decision throttled_by(const Charge& charge, TimePoint now) {
     const auto wait = charge.bucket->shortage(*charge.shape, now);
-    Reservation::settle(charge, now);
+    charge.bucket->settle(*charge.shape, now, kMaxClockSkew);
     return {Decision::Outcome::throttled, charge.level, wait.value_or(std::chrono::nanoseconds{0})};
 }
 
@@ -143,7 +139,9 @@ Decision decide(std::span<const Charge> charges, std::span<const QuotaCharge> qu
     const Decision used_up{Decision::Outcome::quota_exceeded, {}, {}};
     for (Spin spin;; spin.pause()) {
         for (const QuotaCharge& quota : quotas) {
-            if (quota.counter->exhausted(*quota.rule, wall)) return used_up;
+            if (!quota.counter->exhausted(*quota.rule, wall)) continue;
+            quota.counter->settle(*quota.rule, wall);
+            return used_up;
         }
         for (const Charge& charge : charges) {
             if (charge.bucket->shortage(*charge.shape, now)) return throttled_by(charge, now);

@@ -33,7 +33,7 @@ std::vector<PlanUse::Change> PlanUse::adopt(const Limits& limits) {
     std::vector<Change> changes;
     if (throttle_ != limits.throttle) changes.push_back({kPlanBucket, throttle_, limits.throttle});
     throttle_ = limits.throttle;
-    rule_ = limits.quota.value_or(QuotaRule{QuotaRule::kUnlimited});
+    rule_ = limits.quota.value_or(QuotaRule::unlimited());
     for (const MethodLimit& method : limits.methods) {
         const auto slot = find(method.identity);
         if (!slot) {
@@ -105,19 +105,32 @@ void KeyUse::reshape(const PlanUse::Change& change, TimePoint now) {
     }
 }
 
-bool KeyUse::is_idle(TimePoint now, WallTime wall) const {
-    if (quota_.is_changed() || quota_.read(plan_->rule(), wall).used != 0) return false;
+template <class Visit>
+bool KeyUse::all_of_buckets(const Visit& visit) const {
     const std::lock_guard lock(plan_->mutex_);
-    if (!bucket_.is_full(plan_->throttle_, now)) return false;
+    if (!visit(bucket_, plan_->throttle_)) return false;
+    const std::vector<MethodLimit>& methods = plan_->methods_;
     for (MethodBuckets* block = methods_.load(); block != nullptr; block = block->next.load()) {
-        for (std::size_t n = 0; n < block->count && block->first + n < plan_->methods_.size();
-             ++n) {
-            if (!block->buckets[n].is_full(plan_->methods_[block->first + n].shape, now)) {
-                return false;
-            }
+        const std::size_t end = std::min(block->first + block->count, methods.size());
+        for (std::size_t slot = block->first; slot < end; ++slot) {
+            if (!visit(block->buckets[slot - block->first], methods[slot].shape)) return false;
         }
     }
     return true;
+}
+
+void KeyUse::settle(TimePoint now, std::chrono::nanoseconds skew) {
+    all_of_buckets([&](TokenBucket& bucket, const BucketShape& shape) {
+        bucket.settle(shape, now, skew);
+        return true;
+    });
+}
+
+bool KeyUse::is_idle(TimePoint now, WallTime wall) const {
+    if (quota_.is_changed() || quota_.read(plan_->rule(), wall).used != 0) return false;
+    return all_of_buckets([&](const TokenBucket& bucket, const BucketShape& shape) {
+        return bucket.is_full(shape, now);
+    });
 }
 
 }  // namespace sluice::state

@@ -8,6 +8,9 @@ namespace sluice::state {
 
 namespace {
 
+// The sweeper reads the clock itself, just now.
+constexpr std::chrono::nanoseconds kSkew = std::chrono::seconds{1};
+
 struct alignas(64) LoneBucket {
     TokenBucket bucket{};
 };
@@ -162,6 +165,7 @@ std::shared_ptr<KeyUse> LimitRegistry::find_key(std::string_view plan_id,
 std::size_t LimitRegistry::sweep_keys(Plan& plan, TimePoint now, WallTime wall) {
     return std::erase_if(plan.keys, [&](const auto& entry) {
         const std::shared_ptr<KeyUse>& key = entry.second;
+        key->settle(now, kSkew);
         if (!is_unheld(key) || !key->is_idle(now, wall)) return false;
         // Its last day goes to the history: if the key comes back, its row begins anew.
         UsageRow last = key->row();
@@ -176,6 +180,9 @@ std::size_t LimitRegistry::sweep_keys(Plan& plan, TimePoint now, WallTime wall) 
 std::size_t LimitRegistry::sweep(TimePoint now, WallTime wall) {
     const std::lock_guard lock(mutex_);
     const auto guard = journal_->guard();
+    for (const auto& [identity, named] : buckets_) {
+        named.bucket->settle(named.shape, now, kSkew);
+    }
     std::size_t dropped = std::erase_if(buckets_, [&](const auto& entry) {
         const Named& named = entry.second;
         return is_unheld(named.bucket) && named.bucket->is_full(named.shape, now);

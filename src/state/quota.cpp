@@ -111,12 +111,25 @@ bool QuotaCounter::take(const QuotaRule& rule, WallTime wall) {
     std::uint64_t open = 0;
     do {
         open = as_of(seen, today);
-        if (count_of(open) >= limit_in(rule, day_of(open))) return false;
+        if (count_of(open) >= limit_in(rule, day_of(open))) {
+            settle(rule, wall);
+            return false;
+        }
         if (open == seen) roll_day(rule, seen, today.day);
     } while (!used_.compare_exchange_weak(seen, open + 1));
     if (day_of(open) != day_of(seen)) begin_window(rule, seen, open, today.day);
     announce();
     return true;
+}
+
+void QuotaCounter::settle(const QuotaRule& rule, WallTime wall) {
+    const Today today{rule, wall};
+    std::uint64_t seen = used_.load();
+    if (day_of(seen) <= today.day + kClockErrorDays) return;
+    const std::uint64_t open = as_of(seen, today);
+    if (!used_.compare_exchange_strong(seen, open)) return;
+    begin_window(rule, seen, open, today.day);
+    announce();
 }
 
 void QuotaCounter::refund(const QuotaRule& rule, WallTime wall) {

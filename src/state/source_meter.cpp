@@ -50,7 +50,7 @@ void SourceMeter::adopt(const SourceLimits& limits, TimePoint now) {
     const std::lock_guard lock(settings_mutex_);
     auto next = settings_ ? std::make_shared<Settings>(*settings_) : std::make_shared<Settings>();
     next->shapes[kPlanSlot] = limits.throttle;
-    next->rule = limits.quota.value_or(QuotaRule{QuotaRule::kUnlimited});
+    next->rule = limits.quota.value_or(QuotaRule::unlimited());
     for (const MethodLimit& method : limits.methods) {
         if (const auto slot = next->find(method.identity)) {
             next->shapes[*slot] = method.shape;

@@ -17,12 +17,11 @@ constexpr int kFinestShift = 4;
 constexpr std::int64_t kMaxFill = std::int64_t{1} << 59;
 // At ten million requests per second nobody empties such a bucket within ten months.
 constexpr std::int64_t kMaxBurst = std::int64_t{1} << 48;
-// now * 2^4 + kMaxFill fits the 63 bits of an arrival: eight years from the start of the process.
-constexpr std::int64_t kMaxNanoseconds = (std::int64_t{7} << 55) - 1;
+// now + kMaxFill fits the 63 bits of an arrival: the finest units last eight years from the start
+// of the process.
+constexpr std::int64_t kMaxNow = (std::int64_t{7} << 59) - 1;
 // A token every 146 years is no token.
 constexpr double kSlowestRate = 1e9 / 0x1p62;
-// More debt than an empty bucket plus this was left by another shape (see settle).
-constexpr nanoseconds kClockSkew = std::chrono::seconds{1};
 constexpr std::int64_t kTooLong = std::numeric_limits<std::int64_t>::max();
 
 // Buckets count from here, so that a machine that is up for decades does not overflow them.
@@ -66,7 +65,8 @@ BucketShape::BucketShape(double rate, std::int64_t burst)
 }
 
 std::int64_t BucketShape::units_in(nanoseconds time) const {
-    const std::int64_t count = std::clamp(time.count(), -kMaxNanoseconds, kMaxNanoseconds);
+    const std::int64_t most = kMaxNow >> std::max(shift_, 0);
+    const std::int64_t count = std::clamp(time.count(), -most, most);
     return shift_ >= 0 ? count << shift_ : count >> -shift_;
 }
 
@@ -87,7 +87,7 @@ std::optional<nanoseconds> TokenBucket::shortage(const BucketShape& shape, TimeP
     const std::int64_t gone = shape.is_unlimited() ? 0 : std::max(arrival, at) - at;
     const std::int64_t missing = gone - shape.tolerance_;
     if (missing <= 0) return std::nullopt;
-    const std::int64_t skew = shape.units_in(kClockSkew);
+    const std::int64_t skew = shape.units_in(kMaxClockSkew);
     // An inherited debt is settled to an empty bucket: the next token is one interval away.
     return shape.time_for(missing > shape.interval_ + skew ? shape.interval_ : missing);
 }
@@ -109,7 +109,7 @@ bool TokenBucket::take(const BucketShape& shape, TimePoint now) {
             return true;
         }
     }
-    settle(shape, now);
+    settle(shape, now, kMaxClockSkew);
     return false;
 }
 
@@ -144,12 +144,12 @@ bool TokenBucket::is_full(const BucketShape& shape, TimePoint now) const {
 // During a reload, requests of the old snapshot still take from buckets that were reshaped. Their
 // old, possibly far longer interval would be a debt of hours under the new shape. Nothing an
 // empty bucket of this shape can reach is ever forgiven here.
-void TokenBucket::settle(const BucketShape& shape, TimePoint now) {
+void TokenBucket::settle(const BucketShape& shape, TimePoint now, nanoseconds skew) {
     if (shape.is_unlimited()) return;
     const std::int64_t at = shape.units_at(now);
     const std::int64_t empty = shape.tolerance_ + shape.interval_;
     std::int64_t seen = word_.load(std::memory_order_relaxed);
-    if ((seen & kMark) || (seen >> 1) - at <= empty + shape.units_in(kClockSkew)) return;
+    if ((seen & kMark) || (seen >> 1) - at <= empty + shape.units_in(skew)) return;
     word_.compare_exchange_strong(seen, (at + empty) * 2, std::memory_order_relaxed);
 }
 

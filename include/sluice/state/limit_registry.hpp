@@ -83,9 +83,12 @@ private:
     void finished(const QuotaCounter&, const Day&) noexcept override;
     UsageRow row(const QuotaCounter&) const override;
     void reshape(const PlanUse::Change&, TimePoint now);
+    void settle(TimePoint now, std::chrono::nanoseconds skew);
     bool is_idle(TimePoint now, WallTime wall) const;
+    template <class Visit>
+    bool all_of_buckets(const Visit&) const;  // with their present shapes, until one says false
 
-    TokenBucket bucket_;
+    mutable TokenBucket bucket_;
     QuotaCounter quota_;
     std::atomic<MethodBuckets*> methods_{nullptr};
     std::shared_ptr<PlanUse> plan_;
@@ -121,7 +124,8 @@ public:
     std::shared_ptr<KeyUse> find_key(std::string_view plan_id, std::string_view key_id) const;
 
     /// Drops what no snapshot holds and whose loss no client could notice: full buckets, quotas
-    /// unused in the current window. Returns how many.
+    /// unused in the current window. Also settles what a reload left (TokenBucket::settle), so
+    /// call it every few seconds with the present time. Returns how many were dropped.
     std::size_t sweep(TimePoint now, WallTime wall);
 
     struct Sizes {

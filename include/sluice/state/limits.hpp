@@ -71,6 +71,10 @@ public:
     /// Keeps the amount consumed when limits change at reload.
     void reshape(const BucketShape& from, const BucketShape& to, TimePoint now);
     bool is_full(const BucketShape&, TimePoint now) const;
+    /// Cuts a debt that this shape cannot have: one left by requests that still used a slower
+    /// shape after reshape(). `skew`: how far back `now` may be; what could be a debt of this
+    /// shape seen by a clock that far behind stays.
+    void settle(const BucketShape&, TimePoint now, std::chrono::nanoseconds skew);
     /// As new. Only while nobody else uses the bucket.
     void reset() { word_.store(kNeverUsed, std::memory_order_relaxed); }
 
@@ -79,10 +83,11 @@ private:
     static constexpr std::int64_t kNeverUsed = std::numeric_limits<std::int64_t>::min();
     static constexpr std::int64_t kMark = 1;
 
-    void settle(const BucketShape&, TimePoint now);
-
     std::atomic<std::int64_t> word_{kNeverUsed};
 };
+
+/// Clocks that differ by more are not corrected for, only survived: TokenBucket::settle.
+inline constexpr std::chrono::nanoseconds kMaxClockSkew = std::chrono::minutes{1};
 
 enum class Period : std::uint8_t { day, week, month };
 
@@ -91,6 +96,8 @@ enum class Period : std::uint8_t { day, week, month };
 struct QuotaRule {
     /// A plan without quota still counts, for reports: nothing is ever refused.
     static constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
+
+    static constexpr QuotaRule unlimited() { return {kUnlimited}; }
 
     std::int64_t limit = 0;
     Period period = Period::day;
@@ -160,6 +167,8 @@ public:
     Usage usage() const;
     /// Before traffic: continues from what was saved. Out of range values are clamped.
     void restore(const Usage&);
+    /// Leaves a window that only a wrong clock could have opened; keeps what was counted.
+    void settle(const QuotaRule&, WallTime);
     /// Where changes are reported from now on; it outlives the counter.
     void observe(QuotaObserver* observer) { observer_ = observer; }
     bool is_changed() const { return next_changed_.load() != nullptr; }
