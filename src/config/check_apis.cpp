@@ -117,7 +117,8 @@ void check_host(const Place& at, const UriTemplate& uri) {
             return at.fail(at.integration().where, {"uri"},
                            in_quotes(uri.host) + " is a backend, whose targets have the port");
         }
-        if (edit_distance(backend.name, uri.host) <= 2) near.push_back(backend.name);
+        const std::size_t distance = edit_distance(backend.name, uri.host);
+        if (distance * 3 <= backend.name.size()) near.push_back(backend.name);
     }
     if (near.empty() || uri.host.find('.') != std::string::npos || !uri.port.empty()) return;
     at.warn(at.integration().where, {"uri"},

@@ -63,7 +63,8 @@ bool uses_cors(const Resource& resource, const Method& method) {
 
 void warn_of(const Stage& stage, const Resource& resource, const Method& method,
              Findings& findings) {
-    const std::string who = resource.path + " " + method.http_method + " is cached in stage " +
+    const std::string who = "restApis " + in_quotes(stage.rest_api_id) + " " + resource.path + " " +
+                            method.http_method + ": is cached in stage " +
                             in_quotes(stage.stage_name);
     const Integration& integration = method.integration;
     for (const std::string& name : variables_of(resource.path)) {

@@ -48,6 +48,7 @@ void check_listeners(const Config& config, Findings& findings) {
 void check_domains(const Config& config, Findings& findings) {
     FirstPlaces domains("domainNames: second definition of domainName", "domainName", findings);
     for (const DomainName& domain : config.domain_names) {
+        if (domain.domain_name.empty()) continue;  // reported where it was read
         domains.add(domain.domain_name, domain.where);
         const std::string who = "domainNames " + in_quotes(domain.domain_name);
         std::map<std::string, Location> paths;

@@ -59,6 +59,10 @@ private:
             std::string& name = config.listeners[i].name;
             if (name.empty()) name = "listener" + std::to_string(i + 1);
         }
+        // Nobody named it, so there is no file it could be relative to.
+        std::error_code ignored;
+        const fs::path state = fs::absolute(config.state.path, ignored);
+        if (!ignored) config.state.path = state;
         if (config.compatibility != Compatibility::aws) return;
         constexpr std::size_t kAwsHeaderBytes = 10'240;  // aws-semantics 8
         if (!reading_.header_bytes_set) config.server.limits.header_bytes = kAwsHeaderBytes;

@@ -17,6 +17,10 @@ constexpr Name<NamedType> kTypes[] = {{"HTTP_PROXY", NamedType::http_proxy},
                                       {"AWS_PROXY", NamedType::aws_proxy},
                                       {"AWS", NamedType::aws}};
 
+// aws-semantics 1.3
+constexpr const char* kInvalidMethod =
+    "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY";
+
 bool is_token_char(char c) {
     constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
     return is_alnum(c) || kMarks.find(c) != std::string_view::npos;
@@ -116,9 +120,7 @@ void read(Reader& r, Integration& i) {
                    "Method towards the backend; absent or ANY = the client's.", Text{1, 32});
     if (method &&
         std::find(std::begin(kVerbs), std::end(kVerbs), i.http_method) == std::end(kVerbs)) {
-        r.problem("httpMethod",
-                  "Invalid HttpMethod specified. Valid options are "
-                  "GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY");
+        r.problem("httpMethod", kInvalidMethod);
     }
     r.optional(
         "timeoutInMillis", i.timeout,
@@ -173,6 +175,7 @@ void read(Reader& r, Method& m) {
 
 void read(Reader& r, Resource& resource) {
     r.object("Resource", "Methods of one path.");
+    r.explain_unknown(kInvalidMethod);
     for (const auto verb : kVerbs) {
         Method method;
         method.http_method = verb;

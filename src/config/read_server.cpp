@@ -148,10 +148,11 @@ void read(Reader& r, Server& s) {
 
 void read(Reader& r, Redis& d) {
     r.object("Redis", "Counters shared by several gateways.");
-    r.optional("url", d.url,
-               "redis://[:password@]host[:port][/database]; a secret, so `file:PATH` reads it from "
-               "a file.",
-               Secret{});
+    const bool url = r.optional(
+        "url", d.url,
+        "redis://[:password@]host[:port][/database]; a secret, so `file:PATH` reads it from "
+        "a file.",
+        Secret{});
     r.optional("onFailure", d.on_failure,
                "While Redis is away: `local` goes on with this node's share, `closed` answers 503, "
                "`open` admits and counts later.",
@@ -159,7 +160,7 @@ void read(Reader& r, Redis& d) {
     r.optional("leaseMillis", d.lease,
                "A lease holds at most what the limit admits in this time, at least one request.",
                Range{1, 60'000});
-    if (!r.has("url")) return;
+    if (!url) return;
     const auto parts = split_url(d.url);
     if (!parts || (parts->scheme != "redis" && parts->scheme != "rediss") || parts->host.empty()) {
         r.problem("url", "must read redis://host:port/database");

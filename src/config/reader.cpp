@@ -141,7 +141,8 @@ void Reader::finish() {
             if (!has(known)) candidates.push_back(known);
         }
         add(Severity::error, {reading_->file, key.line, key.column},
-            joined(path_, key.text) + ": unknown key" + did_you_mean(key.text, candidates));
+            joined(path_, key.text) + ": unknown key" + did_you_mean(key.text, candidates) +
+                unknown_hint_);
     }
 }
 
@@ -179,7 +180,10 @@ void Reader::later(std::string_view key, std::string_view doc,
         if (node.text.empty() || (node.plain && node.text == "false")) return;
         if (std::find(harmless.begin(), harmless.end(), node.text) != harmless.end()) return;
     }
-    add(Severity::error, child.where(), child.path_ + " is not supported yet");
+    std::string other;
+    for (const auto value : harmless)
+        other = " other than " + std::string(value);
+    add(Severity::error, child.where(), child.path_ + other + " is not supported yet");
 }
 
 void Reader::ignored(std::string_view key) {
@@ -321,15 +325,17 @@ bool Reader::parse(KeyFile& out) {
 bool Reader::parse(std::string& out, Secret) {
     auto text = scalar("text");
     if (!text) return false;
-    out = std::move(text->text);
     constexpr std::string_view kFile = "file:";
-    if (!out.starts_with(kFile)) return true;
-    auto content = read_secret(resolved(out.substr(kFile.size())));
-    if (!content.fault.empty()) {
-        problem(content.fault);
+    FileText secret{std::move(text->text), ""};
+    if (secret.text.starts_with(kFile)) {
+        secret = read_secret(resolved(secret.text.substr(kFile.size())));
+    }
+    if (secret.text.empty() && secret.fault.empty()) secret.fault = "must not be empty";
+    if (!secret.fault.empty()) {
+        problem(secret.fault);
         return false;
     }
-    out = std::move(content.text);
+    out = std::move(secret.text);
     return true;
 }
 
@@ -351,7 +357,10 @@ bool Reader::parse_choice(std::size_t& index, std::span<const std::string> names
     std::string list;
     for (const std::string& name : names)
         list += (list.empty() ? "" : ", ") + name;
-    problem("must be one of " + list + ", not " + shown() + did_you_mean(text->text, names));
+    const std::string near = nearest(text->text, names);
+    const bool close = edit_distance(text->text, near) * 2 <= near.size();
+    problem("must be one of " + list + ", not " + shown() +
+            (close ? "; did you mean " + in_quotes(near) + "?" : ""));
     return false;
 }
 

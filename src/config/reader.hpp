@@ -153,6 +153,9 @@ public:
         return false;
     }
 
+    /// Ends the message about an unknown key of this object.
+    void explain_unknown(std::string hint) { unknown_hint_ = " " + std::move(hint); }
+
     bool describing() const { return shape_ != nullptr; }
     bool present() const { return node_ != nullptr && !node_->is_null(); }
     bool has(std::string_view key) const;
@@ -324,6 +327,7 @@ private:
     std::string path_{};
     std::vector<std::string> known_{};     ///< keys asked for: what a typo may have meant
     std::vector<std::string> accepted_{};  ///< keys that exist but are no suggestion
+    std::string unknown_hint_{};
     Shape* shape_ = nullptr;
 };
 
