@@ -106,7 +106,11 @@ bool ResourceTree::add(std::string_view path, std::string_view method, std::uint
     for (auto rest = path; !rest.empty();) {
         node = child_for(node, take_segment(rest));
     }
-    auto& entry = nodes_[node].methods[*slot];
+    if (nodes_[node].methods == kNone) {
+        nodes_[node].methods = static_cast<std::uint32_t>(methods_.size());
+        methods_.emplace_back().fill(kNone);
+    }
+    auto& entry = methods_[nodes_[node].methods][*slot];
     if (entry != kNone) return false;
     entry = index;
     return true;
@@ -130,9 +134,15 @@ std::uint32_t ResourceTree::variable_child(std::uint32_t parent, std::string_vie
     if (known != kNone) return known;
     const auto child = static_cast<std::uint32_t>(nodes_.size());
     (greedy ? nodes_[parent].greedy : nodes_[parent].variable) = child;
-    nodes_.emplace_back().name = static_cast<std::uint32_t>(names_.size());
-    names_.emplace_back(name);
+    nodes_.emplace_back().name = intern(name);
     return child;
+}
+
+std::uint32_t ResourceTree::intern(std::string_view name) {
+    const auto known = std::find(names_.begin(), names_.end(), name);
+    const auto index = static_cast<std::uint32_t>(known - names_.begin());
+    if (known == names_.end()) names_.emplace_back(name);
+    return index;
 }
 
 /// What stays the same during one walk through the tree, and its result.
@@ -144,8 +154,9 @@ struct ResourceTree::Walk {
 
 /// Explicit method before ANY on the same resource.
 bool ResourceTree::serve(Walk& walk, const Node& node) const {
-    const auto exact = node.methods[walk.slot];
-    walk.match.index = exact != kNone ? exact : node.methods[kAny];
+    if (node.methods == kNone) return false;
+    const Methods& methods = methods_[node.methods];
+    walk.match.index = methods[walk.slot] != kNone ? methods[walk.slot] : methods[kAny];
     return walk.match.index != kNone;
 }
 

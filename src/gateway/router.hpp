@@ -82,13 +82,14 @@ private:
     static constexpr std::uint32_t kNone = 0xffffffff;
     static constexpr std::size_t kMethods = 8;  // ANY and the seven of aws-semantics 1.4
 
+    using Methods = std::array<std::uint32_t, kMethods>;
+    /// Twenty bytes, so that thousands of resources stay in the processor's cache.
     struct Node {
-        std::array<std::uint32_t, kMethods> methods;
         std::uint32_t variable = kNone;  ///< child behind {name}
         std::uint32_t greedy = kNone;    ///< child behind {name+}; a leaf
-        std::uint32_t name = kNone;      ///< of the parameter that leads here
+        std::uint32_t methods = kNone;   ///< in methods_
+        std::uint32_t name = kNone;      ///< in names_: of the parameter that leads here
         bool has_literals = false;
-        Node() { methods.fill(kNone); }
     };
     struct Walk;
 
@@ -100,8 +101,11 @@ private:
     static std::optional<std::size_t> slot_of(std::string_view method);
     static std::size_t slot_of(http::Verb);
 
+    std::uint32_t intern(std::string_view name);
+
     std::vector<Node> nodes_;
-    std::vector<std::string> names_;
+    std::vector<Methods> methods_;
+    std::vector<std::string> names_;  // each once
     SegmentTable literals_;
 };
 

@@ -36,28 +36,42 @@ std::optional<std::size_t> decode(std::string_view in,
     return length;
 }
 
+/// Folds the high half down before and after the product: the bytes that tell literals apart
+/// ("items-17", "items-18") are the last ones, in the high bits of a word, and a product alone
+/// carries only upwards.
 std::uint64_t mix(std::uint64_t h, std::uint64_t word) {
-    h = (h ^ word) * 0x9fb21c651e98df25ULL;
+    h ^= word;
+    h ^= h >> 32;
+    h *= 0x9fb21c651e98df25ULL;
     return h ^ (h >> 32);
 }
 
-/// Eight bytes at a time. Unseeded on purpose: only configuration enters the table, so a client
-/// cannot lengthen its probe sequences.
-std::uint32_t hash_of(std::uint32_t parent, std::string_view literal) {
-    std::uint64_t h = mix(0x2545f4914f6cdd1dULL + parent, literal.size());
-    const char* p = literal.data();
-    std::size_t left = literal.size();
-    for (; left >= 8; p += 8, left -= 8) {
-        std::uint64_t word;
-        std::memcpy(&word, p, 8);
-        h = mix(h, word);
-    }
-    std::uint64_t tail = 0;
-    for (std::size_t i = 0; i < left; ++i) {
-        tail = tail << 8 | static_cast<unsigned char>(p[i]);
-    }
-    return static_cast<std::uint32_t>(mix(h, tail));
+std::uint64_t load(const char* p, std::size_t bytes) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, p, bytes);
+    return word;
 }
+
+/// Eight bytes at a time, the last eight overlapping. Unseeded on purpose: only configuration
+/// enters the table, so a client cannot lengthen its probe sequences.
+std::uint64_t hash_of(std::uint32_t parent, std::string_view literal) {
+    const char* const p = literal.data();
+    const std::size_t size = literal.size();
+    std::uint64_t h = mix(0x2545f4914f6cdd1dULL + parent, size);
+    if (size >= 8) {
+        for (std::size_t i = 0; i + 8 < size; i += 8) {
+            h = mix(h, load(p + i, 8));
+        }
+        h = mix(h, load(p + size - 8, 8));
+    } else if (size >= 4) {
+        h = mix(h, load(p, 4) << 32 | load(p + size - 4, 4));
+    } else if (size > 0) {
+        h = mix(h, load(p, 1) << 16 | load(p + size / 2, 1) << 8 | load(p + size - 1, 1));
+    }
+    return h;
+}
+
+std::uint16_t tag_of(std::uint64_t hash) { return static_cast<std::uint16_t>(hash >> 48); }
 
 }  // namespace
 
@@ -92,11 +106,12 @@ SegmentTable::SegmentTable() : slots_(16) {}
 
 std::optional<std::uint32_t> SegmentTable::find_literal(std::uint32_t parent,
                                                         std::string_view literal) const {
-    const std::uint32_t hash = hash_of(parent, literal);
+    const std::uint64_t hash = hash_of(parent, literal);
+    const std::uint16_t tag = tag_of(hash);
     const std::size_t mask = slots_.size() - 1;
     for (std::size_t i = hash & mask; slots_[i].parent != kFree; i = (i + 1) & mask) {
         const Slot& slot = slots_[i];
-        if (slot.hash == hash && slot.parent == parent && slot.length == literal.size() &&
+        if (slot.tag == tag && slot.parent == parent && slot.length == literal.size() &&
             std::memcmp(literals_.data() + slot.offset, literal.data(), literal.size()) == 0) {
             return slot.child;
         }
@@ -124,19 +139,21 @@ std::optional<std::uint32_t> SegmentTable::insert(std::uint32_t parent, std::str
     const std::string_view text{decoded.data(), *length};
     if (const auto known = find_literal(parent, text)) return known;
     if (2 * (used_ + 1) > slots_.size()) grow();
-    place({.hash = hash_of(parent, text),
-           .parent = parent,
+    const auto hash = hash_of(parent, text);
+    place({.parent = parent,
            .child = next,
            .offset = static_cast<std::uint32_t>(literals_.size()),
-           .length = static_cast<std::uint32_t>(text.size())});
+           .length = static_cast<std::uint16_t>(text.size()),
+           .tag = tag_of(hash)},
+          hash);
     ++used_;
     literals_.append(text);
     return next;
 }
 
-void SegmentTable::place(const Slot& slot) {
+void SegmentTable::place(const Slot& slot, std::uint64_t hash) {
     const std::size_t mask = slots_.size() - 1;
-    std::size_t i = slot.hash & mask;
+    std::size_t i = hash & mask;
     while (slots_[i].parent != kFree) {
         i = (i + 1) & mask;
     }
@@ -146,7 +163,9 @@ void SegmentTable::place(const Slot& slot) {
 void SegmentTable::grow() {
     const auto old = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2));
     for (const Slot& slot : old) {
-        if (slot.parent != kFree) place(slot);
+        if (slot.parent == kFree) continue;
+        const std::string_view literal{literals_.data() + slot.offset, slot.length};
+        place(slot, hash_of(slot.parent, literal));
     }
 }
 

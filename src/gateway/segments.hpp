@@ -46,17 +46,18 @@ public:
                                       Reading) const;
 
 private:
+    /// Sixteen bytes: four to a cache line, which is what a lookup in a big table waits for.
     struct Slot {
-        std::uint32_t hash = 0;
         std::uint32_t parent = kFree;
         std::uint32_t child = 0;
         std::uint32_t offset = 0;
-        std::uint32_t length = 0;
+        std::uint16_t length = 0;
+        std::uint16_t tag = 0;  ///< bits of the hash that do not choose the slot
     };
     static constexpr std::uint32_t kFree = 0xffffffff;
 
     std::optional<std::uint32_t> find_literal(std::uint32_t parent, std::string_view) const;
-    void place(const Slot&);
+    void place(const Slot&, std::uint64_t hash);
     void grow();
 
     std::vector<Slot> slots_;  // open addressing, a power of two, at most half full

@@ -230,9 +230,11 @@ TEST(IsStoredField, LeavesOutWhatEachReplyGetsAfresh) {
     const Fields stored = {{"Content-Type", ""}, {"X-Custom", ""},
                            {"ETag", ""},         {"Server", ""},
                            {"Vary", ""},         {"Access-Control-Allow-Origin", ""}};
-    for (const auto& f : list(dropped).all())
+    const auto dropped_fields = list(dropped);
+    const auto stored_fields = list(stored);
+    for (const auto& f : dropped_fields.all())
         EXPECT_FALSE(is_stored_field(f)) << f.name;
-    for (const auto& f : list(stored).all())
+    for (const auto& f : stored_fields.all())
         EXPECT_TRUE(is_stored_field(f)) << f.name;
 }
 

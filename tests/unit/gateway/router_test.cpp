@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"GreedyNeedsOneSegment", "GET", "/pets", "403"},
         Case{"NoImplicitHead", "HEAD", "/pets/dog/1", "403"},
         Case{"EncodedSlashStays", "GET", "/pets/a%2Fb", "GET /pets/{rest+}, rest=a%2Fb"}),
-    [](const auto& info) { return std::string{info.param.name}; });
+    [](const auto& vector) { return std::string{vector.param.name}; });
 
 TEST(ResourceTree, IsServedByTheGreedyOneWhereLiteralsLackTheMethod) {
     const Routes routes{{"GET /part1", "GET /part1/hardcoded-value", "GET /{param+}"}};
