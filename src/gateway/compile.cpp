@@ -114,7 +114,7 @@ void Compiler::stages() {
         stage->api_name = api.name.empty() ? api.id : api.name;
         stage->name = c.stage_name;
         if (c.cache_cluster_enabled) {
-            stage->cache = services_.caches.of(api.id, c.stage_name, c.cache_bytes);
+            stage->cache = services_.caches.of(api, c.stage_name, c.cache_bytes);
         }
         for (const config::Resource& resource : api.resources) {
             for (const config::Method& m : resource.methods) {
@@ -198,7 +198,7 @@ void Compiler::plan_by_source(Plan& plan, const config::UsagePlan& c) {
                                .methods = method_limits(c)};
     if (plan.shape) limits.throttle = *plan.shape;
     plan.meter = services_.limits.source_meter(c.id, limits);
-    plan.quota = limits.quota.value_or(state::QuotaRule::unlimited());
+    plan.quota = limits.quota.value_or(state::QuotaRule{.limit = state::QuotaRule::kUnlimited});
     for (const state::MethodLimit& limit : limits.methods) {
         const Method* method = method_names_.at(limit.identity);
         plan.method_limits.push_back({method, *plan.meter->slot(limit.identity), limit.shape});
@@ -346,23 +346,24 @@ EffectiveSettings effective_settings(const config::Stage& stage, const config::R
     return e;
 }
 
-std::shared_ptr<state::CacheStore> Caches::of(const std::string& api, const std::string& stage,
+std::shared_ptr<state::CacheStore> Caches::of(const config::RestApi& api, const std::string& stage,
                                               std::uint64_t bytes) {
-    auto& cache = caches_[{api, stage}];
-    if (!cache || cache->capacity() != bytes) {
-        cache = std::make_shared<state::CacheStore>(bytes, kMaxCachedResponse, workers_);
+    Named& cache = caches_[{api.id, stage}];
+    cache.api_name = api.name.empty() ? api.id : api.name;
+    if (!cache.store || cache.store->capacity() != bytes) {
+        cache.store = std::make_shared<state::CacheStore>(bytes, kMaxCachedResponse, workers_);
     }
-    return cache;
+    return cache.store;
 }
 
 std::shared_ptr<state::CacheStore> Caches::find(const std::string& api,
                                                 const std::string& stage) const {
     const auto it = caches_.find({api, stage});
-    return it == caches_.end() ? nullptr : it->second;
+    return it == caches_.end() ? nullptr : it->second.store;
 }
 
 void Caches::sweep() {
-    std::erase_if(caches_, [](const auto& entry) { return entry.second.use_count() == 1; });
+    std::erase_if(caches_, [](const auto& entry) { return entry.second.store.use_count() == 1; });
 }
 
 Result<std::shared_ptr<Snapshot>> compile(const config::Config& config, Services& services) {

@@ -15,17 +15,21 @@ class Caches {
 public:
     explicit Caches(unsigned workers) : workers_{workers} {}
     /// The cache of a stage; a new one when its size changed (aws-semantics 5.1).
-    std::shared_ptr<state::CacheStore> of(const std::string& api, const std::string& stage,
+    std::shared_ptr<state::CacheStore> of(const config::RestApi&, const std::string& stage,
                                           std::uint64_t bytes);
     /// Drops the caches no snapshot uses.
     void sweep();
     std::shared_ptr<state::CacheStore> find(const std::string& api, const std::string& stage) const;
     using Key = std::pair<std::string, std::string>;
-    const std::map<Key, std::shared_ptr<state::CacheStore>>& all() const { return caches_; }
+    struct Named {
+        std::string api_name{};  ///< label of its metrics
+        std::shared_ptr<state::CacheStore> store{};
+    };
+    const std::map<Key, Named>& all() const { return caches_; }
 
 private:
     unsigned workers_;
-    std::map<Key, std::shared_ptr<state::CacheStore>> caches_;
+    std::map<Key, Named> caches_;
 };
 
 /// What compiling needs from the rest of the program; all of it outlives the snapshots.

@@ -71,6 +71,7 @@ Session::~Session() {
     if (next_ != nullptr) next_->previous_ = previous_;
     (previous_ != nullptr ? previous_->next_ : sessions_.first_) = next_;
     --sessions_.size_;
+    sessions_.count_.leave(peer_.address);
     handler_.cells().connections.sub();
 }
 

@@ -9,10 +9,19 @@ namespace sluice::http {
 
 class Session;
 
+/// Counts connections over all workers (http::Admission).
+class ConnectionCount {
+public:
+    virtual void leave(const IpAddress&) = 0;
+
+protected:
+    ~ConnectionCount() = default;
+};
+
 /// Sessions of one worker: how many there are, and how to end them.
 class Sessions {
 public:
-    Sessions() = default;
+    explicit Sessions(ConnectionCount& count) : count_{count} {}
     Sessions(const Sessions&) = delete;
     Sessions& operator=(const Sessions&) = delete;
 
@@ -27,6 +36,7 @@ public:
 
 private:
     friend class Session;
+    ConnectionCount& count_;
     Session* first_ = nullptr;
     std::size_t size_ = 0;
     bool draining_ = false;

@@ -153,7 +153,7 @@ void ProxiedRequest::write_fields_for_client(const http::ResponseHead& head, Byt
 
 void ProxiedRequest::plan_storage(const http::ResponseHead& head) {
     if (!x_.fill) return;
-    storage_ = gateway::may_store(x_.request.head, head, x_.caching->key(), x_.cache_use,
+    storage_ = gateway::may_store(head, x_.caching->key(), x_.cache_use,
                                   x_.caching->ttl(), x_.wall, x_.snapshot.compatibility);
     if (!storage_.store) {
         x_.fill.abandon();

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/application.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <map>
+
+#include "admin/server.hpp"
+#include "app/cache_metrics.hpp"
+#include "app/cpu_count.hpp"
+#include "app/restart_rules.hpp"
+#include "app/usage_report.hpp"
+#include "app/worker.hpp"
+#include "filters/registry.hpp"
+#include "gateway/compile.hpp"
+#include "integrations/registry.hpp"
+#include "sluice/state/usage_writer.hpp"
+#include "sluice/telemetry/log.hpp"
+#include "upstream/directory.hpp"
+
+namespace sluice::app {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kHousekeeping{1};
+
+/// Every connection and file needs a descriptor: take what the administrator allows.
+std::size_t raise_descriptor_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur == RLIM_INFINITY ? 1'048'576 : limit.rlim_cur;
+}
+
+class Application {
+public:
+    Application(std::filesystem::path path, config::Config config)
+        : path_{std::move(path)},
+          config_{std::move(config)},
+          worker_count_{config_.server.workers != 0 ? config_.server.workers : usable_cpus()},
+          metrics_{worker_count_},
+          logs_{worker_count_, metrics_.access_log_dropped},
+          caches_{worker_count_},
+          resolver_{control_, resolver_settings()},
+          directory_{resolver_, metrics_} {}
+
+    int run();
+
+private:
+    static net::Resolver::Settings resolver_settings();
+    bool open_store();
+    Result<std::shared_ptr<gateway::Snapshot>> compile(const config::Config&);
+    bool bind_listeners();
+    bool start_admin();
+    admin::Hooks admin_hooks();
+    admin::ReloadResult reload();
+    void apply_tls();
+    void reload_changed_certificates();
+    void await_signal();
+    void housekeeping();
+    void begin_shutdown();
+    void await_workers();
+    void finish();
+
+    std::filesystem::path path_;
+    config::Config config_;
+    unsigned worker_count_;
+    telemetry::Metrics metrics_;
+    telemetry::AccessLogs logs_;
+    state::LimitRegistry limits_;
+    gateway::Caches caches_;
+    asio::io_context control_{1};
+    net::Resolver resolver_;
+    upstream::Directory directory_;
+    std::unique_ptr<state::UsageStore> store_;
+    std::unique_ptr<state::UsageWriter> usage_writer_;
+    std::map<std::string, std::shared_ptr<const net::ServerTls>> tls_;
+    http::Admission admission_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::unique_ptr<admin::Server> admin_;
+    asio::signal_set signals_{control_, SIGTERM, SIGINT, SIGHUP};
+    asio::steady_timer timer_{control_};
+    asio::steady_timer drain_timer_{control_};
+    TimePoint drain_deadline_{};
+    bool stopping_ = false;
+};
+
+net::Resolver::Settings Application::resolver_settings() {
+    net::Resolver::Settings settings;
+    settings.on_notice = [](const net::Resolver::Notice& n) {
+        if (n.failing) {
+            log::warn("cannot resolve {}: {}; going on with {} known addresses", n.host, n.detail,
+                      n.addresses_held);
+        } else {
+            log::info("{} resolves again", n.host);
+        }
+    };
+    return settings;
+}
+
+bool Application::open_store() {
+    if (config_.state.store == config::StoreKind::memory) {
+        store_ = state::make_memory_usage_store();
+    } else {
+        auto opened = state::open_sqlite_usage_store(config_.state.path);
+        if (!opened) {
+            log::error("state store {}: {}", config_.state.path.string(), opened.error().detail);
+            return false;
+        }
+        if (!opened->set_aside.empty()) {
+            log::error("state store {} was damaged ({}); it was moved to {} and counting starts "
+                       "from zero", config_.state.path.string(), opened->damage,
+                       opened->set_aside.string());
+        }
+        store_ = std::move(opened->store);
+    }
+    state::UsageWriter::Options options;
+    options.on_failure = [](const Error& e) {
+        log::error("usage could not be saved ({}); keeping it and trying again", e.detail);
+    };
+    options.on_recovery = [] { log::info("usage is being saved again"); };
+    usage_writer_ = std::make_unique<state::UsageWriter>(limits_, *store_, std::move(options));
+    auto restored = usage_writer_->restore();
+    if (!restored) {
+        log::error("state store: {}", restored.error().detail);
+        return false;
+    }
+    return true;
+}
+
+Result<std::shared_ptr<gateway::Snapshot>> Application::compile(const config::Config& config) {
+    auto begun = directory_.begin(config);
+    if (!begun) return begun.error();
+    gateway::Services services{
+        .limits = limits_,
+        .metrics = metrics_,
+        .logs = logs_,
+        .caches = caches_,
+        .filters = filters::registry(),
+        .make_integration = [this](const gateway::MethodBuild& build) {
+            return integrations::make_integration(
+                build, [this](std::string_view authority, std::string_view host,
+                              std::uint16_t port, bool secure) {
+                    return directory_.find(authority, host, port, secure);
+                });
+        }};
+    auto snapshot = gateway::compile(config, services);
+    if (snapshot) directory_.finish();
+    return snapshot;
+}
+
+bool Application::bind_listeners() {
+    for (const config::Listener& c : config_.listeners) {
+        if (c.tls) {
+            auto made = net::ServerTls::make(*c.tls);
+            if (!made) {
+                log::error("listener {}: {}", c.name, made.error().detail);
+                return false;
+            }
+            for (const std::string& warning : (*made)->warnings()) log::warn("{}", warning);
+            tls_[c.name] = *made;
+        }
+        std::uint16_t port = c.port;
+        for (auto& worker : workers_) {
+            auto socket = http::ListenSocket::bind(c.address, port);
+            if (!socket) {
+                log::error("cannot listen: {}", socket.error().detail);
+                return false;
+            }
+            port = socket->port();
+            const auto tls = tls_.find(c.name);
+            worker->listen(c.name, std::move(*socket), tls == tls_.end() ? nullptr : tls->second);
+        }
+        log::info("listening on {}:{} ({})", c.address, port, c.name);
+    }
+    return true;
+}
+
+bool Application::start_admin() {
+    const config::Admin settings = config_.admin.value_or(config::Admin{});
+    auto started = admin::Server::start(control_, settings, admin_hooks());
+    if (!started) {
+        log::error("admin listener: {}", started.error().detail);
+        return false;
+    }
+    admin_ = std::move(*started);
+    log::info("admin on {}:{}", settings.address, admin_->port());
+    return true;
+}
+
+admin::Hooks Application::admin_hooks() {
+    admin::Hooks hooks;
+    hooks.metrics = [this] { return metrics_.render(); };
+    hooks.ready = [this]() -> std::optional<std::string> {
+        if (stopping_) return "draining";
+        return std::nullopt;
+    };
+    hooks.config_json = [this] { return config::dump_json(config_); };
+    hooks.usage = [this](const admin::UsageQuery& query) {
+        return report_usage(query, config_, limits_, *store_);
+    };
+    hooks.apis = [this] { return describe_apis(config_); };
+    hooks.reload = [this](std::function<void(admin::ReloadResult)> done) { done(reload()); };
+    hooks.flush_cache = [this](std::string_view api, std::string_view stage) {
+        const bool known = std::any_of(
+            config_.stages.begin(), config_.stages.end(), [&](const config::Stage& s) {
+                return s.rest_api_id == api && s.stage_name == stage;
+            });
+        if (const auto cache = caches_.find(std::string{api}, std::string{stage})) cache->clear();
+        return known;
+    };
+    hooks.audit = [](const std::string& line) { log::info("admin: {}", line); };
+    return hooks;
+}
+
+/// Builds the new configuration beside the traffic; whatever is wrong, the old one goes on.
+admin::ReloadResult Application::reload() {
+    config::Loaded loaded = config::load(path_);
+    admin::ReloadResult result{.ok = loaded.ok(), .problems = std::move(loaded.problems)};
+    for (const config::Problem& p : result.problems) {
+        if (p.severity == config::Severity::error) log::error("{}", config::to_string(p));
+        else log::warn("{}", config::to_string(p));
+    }
+    if (result.ok) {
+        const auto refuse = [&](const std::string& what) {
+            result.ok = false;
+            result.problems.push_back({.where = {.file = path_.string()}, .message = what});
+            log::error("{}", what);
+        };
+        if (const auto fixed = what_needs_restart(config_, loaded.config); !fixed.empty()) {
+            refuse(fixed + " cannot change while running: restart to apply it");
+        } else if (auto snapshot = compile(loaded.config); !snapshot) {
+            refuse(snapshot.error().detail);
+        } else {
+            config_ = std::move(loaded.config);
+            admission_.set_limits(config_.server.limits.connections,
+                                  config_.server.limits.connections_per_client);
+            for (auto& worker : workers_) worker->use(*snapshot);
+            if (admin_ && config_.admin) admin_->set_token(config_.admin->token);
+            apply_tls();
+            caches_.sweep();
+            std::string error;
+            if (!log::start(config_.server.log, error)) log::error("log: {}", error);
+        }
+    }
+    metrics_.last_reload_successful = result.ok;
+    if (result.ok) {
+        metrics_.last_reload_unix_seconds =
+            std::chrono::floor<seconds>(wall_now()).time_since_epoch().count();
+    }
+    log::info("{}", result.ok ? "configuration reloaded"
+                              : "configuration refused; the running one goes on");
+    return result;
+}
+
+void Application::apply_tls() {
+    for (const config::Listener& c : config_.listeners) {
+        if (!c.tls) continue;
+        auto made = net::ServerTls::make(*c.tls);
+        if (!made) {
+            log::error("listener {}: {}; the old certificate goes on", c.name,
+                       made.error().detail);
+            continue;
+        }
+        tls_[c.name] = *made;
+        for (auto& worker : workers_) worker->use_tls(c.name, *made);
+    }
+}
+
+void Application::reload_changed_certificates() {
+    const bool changed = std::any_of(tls_.begin(), tls_.end(), [](const auto& entry) {
+        return entry.second->certificate_changed();
+    });
+    if (!changed) return;
+    log::info("certificate files changed");
+    apply_tls();
+}
+
+void Application::housekeeping() {
+    timer_.expires_after(kHousekeeping);
+    timer_.async_wait([this](boost::system::error_code error) {
+        if (error || stopping_) return;
+        reload_changed_certificates();
+        limits_.sweep(std::chrono::steady_clock::now(), wall_now());
+        housekeeping();
+    });
+}
+
+void Application::await_signal() {
+    signals_.async_wait([this](boost::system::error_code error, int signal) {
+        if (error) return;
+        switch (signal) {
+            case SIGHUP: reload(); break;
+            case SIGUSR1:
+                logs_.reopen();
+                log::reopen();
+                log::info("logs reopened");
+                break;
+            default:
+                if (stopping_) {
+                    log::warn("stopping at once");
+                    drain_deadline_ = std::chrono::steady_clock::now();
+                    drain_timer_.cancel();
+                } else {
+                    begin_shutdown();
+                }
+        }
+        await_signal();
+    });
+}
+
+void Application::begin_shutdown() {
+    log::info("stopping: answering what is under way, at most {} s",
+              config_.server.shutdown_grace.count());
+    stopping_ = true;
+    timer_.cancel();
+    drain_deadline_ = std::chrono::steady_clock::now() + config_.server.shutdown_grace;
+    for (auto& worker : workers_) worker->drain();
+    await_workers();
+}
+
+void Application::await_workers() {
+    const bool done = std::all_of(workers_.begin(), workers_.end(),
+                                  [](const auto& w) { return w->is_finished(); });
+    if (done || std::chrono::steady_clock::now() >= drain_deadline_) return finish();
+    drain_timer_.expires_after(milliseconds{10});
+    drain_timer_.async_wait([this](boost::system::error_code) { await_workers(); });
+}
+
+void Application::finish() {
+    for (auto& worker : workers_) worker->stop();
+    admin_->stop();
+    signals_.cancel();
+    control_.stop();
+}
+
+int Application::run() {
+    std::string error;
+    if (!log::start(config_.server.log, error)) {
+        log::error("log: {}", error);
+        return 1;
+    }
+    const std::size_t descriptors = raise_descriptor_limit();
+    admission_.set_limits(std::min(config_.server.limits.connections, descriptors * 2 / 5),
+                          config_.server.limits.connections_per_client);
+    if (!open_store()) return 1;
+    auto snapshot = compile(config_);
+    if (!snapshot) {
+        log::error("{}", snapshot.error().detail);
+        return 1;
+    }
+    metrics_.add_collector([this](std::string& out) { write_cache_metrics(caches_, out); });
+    metrics_.last_reload_unix_seconds =
+        std::chrono::floor<seconds>(wall_now()).time_since_epoch().count();
+    for (unsigned i = 0; i < worker_count_; ++i) {
+        workers_.push_back(std::make_unique<Worker>(i, metrics_, admission_, *snapshot));
+    }
+    snapshot->reset();
+    if (!bind_listeners() || !start_admin()) return 1;
+    usage_writer_->start();
+    for (auto& worker : workers_) worker->start();
+    signals_.add(SIGUSR1);
+    await_signal();
+    housekeeping();
+    log::info("sluice {} ready: {} workers", SLUICE_VERSION, worker_count_);
+    control_.run();
+
+    workers_.clear();
+    auto saved = usage_writer_->stop();
+    if (!saved) log::error("usage could not be saved at the end: {}", saved.error().detail);
+    logs_.drain();
+    log::info("stopped");
+    return 0;
+}
+
+}  // namespace
+
+int run_gateway(const std::filesystem::path& path, config::Config config) {
+    std::signal(SIGPIPE, SIG_IGN);
+    int code = 1;
+    {
+        Application application{path, std::move(config)};
+        code = application.run();
+    }
+    log::stop();
+    return code;
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cache_metrics.hpp"
+
+namespace sluice::app {
+
+void write_cache_metrics(const gateway::Caches& caches, std::string& out) {
+    const auto family = [&](std::string_view name, std::string_view type, std::string_view help,
+                            auto value) {
+        telemetry::write_family(out, name, type, help);
+        for (const auto& [key, cache] : caches.all()) {
+            telemetry::write_sample(out, name, {{"api", cache.api_name}, {"stage", key.second}},
+                                    static_cast<double>(value(cache.store->stats())));
+        }
+    };
+    using Stats = state::CacheStore::Stats;
+    family("sluice_cache_bytes", "gauge", "Bytes held by the stage's response cache.",
+           [](const Stats& s) { return s.bytes; });
+    family("sluice_cache_entries", "gauge", "Responses held by the stage's response cache.",
+           [](const Stats& s) { return s.entries; });
+    family("sluice_cache_evictions_total", "counter",
+           "Responses evicted to make room for others.",
+           [](const Stats& s) { return s.evictions; });
+}
+
+}  // namespace sluice::app

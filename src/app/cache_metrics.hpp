@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "gateway/compile.hpp"
+
+namespace sluice::app {
+
+/// sluice_cache_bytes, sluice_cache_entries, sluice_cache_evictions_total by API and stage.
+void write_cache_metrics(const gateway::Caches&, std::string& out);
+
+}  // namespace sluice::app
