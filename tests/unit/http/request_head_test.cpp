@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/strict.hpp"
 #include "unit/http/head_cases.hpp"
 
 namespace sluice::http {
@@ -85,6 +86,11 @@ TEST(RequestHead, TakesOnlyNameBytesInHost) {
             "GET / HTTP/1.1\r\nHost: a" + std::string(1, static_cast<char>(c)) + "b\r\n\r\n";
         EXPECT_EQ(read(bytes) == "ok", allowed) << c;
     }
+}
+
+TEST(Authority, HidesNothingBehindANulInAnAddress) {
+    EXPECT_TRUE(strict::is_authority("[::1]"));
+    EXPECT_FALSE(strict::is_authority("[::1\0x]"s));
 }
 
 TEST(RequestHead, LimitsTheTarget) {
