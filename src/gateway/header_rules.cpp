@@ -147,8 +147,8 @@ void collect(std::string_view list, ConnectionTokens& out) {
         if (token.empty() || is_known_option(token)) continue;
         if (iequals(token, "upgrade")) out.upgrade = true;
         if (may_not_be_nominated(token) || out.count == ConnectionTokens::kMax) {
-            out.malformed = true;
-            return;
+            out.malformed = true;  // the others still count: a response goes on without them
+            continue;
         }
         out.names[out.count++] = token;
     }

@@ -165,6 +165,9 @@ TEST(ConnectionTokens, AreMalformedWhenTheyNameWhatMustArrive) {
     for (const auto* value : {"Host", "close, content-length", "Transfer-Encoding", "X-API-Key"}) {
         EXPECT_TRUE(connection_tokens(list({field("Connection", value)})).malformed) << value;
     }
+    const auto tokens = connection_tokens(list({field("Connection", "Content-Length, X-One")}));
+    EXPECT_TRUE(tokens.nominates("X-One")) << "the rest is not lost";
+    EXPECT_FALSE(tokens.nominates("Content-Length"));
     std::string many;
     for (std::size_t i = 0; i < ConnectionTokens::kMax; ++i)
         many += "x" + std::to_string(i) + ",";
