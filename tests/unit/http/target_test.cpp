@@ -237,8 +237,8 @@ INSTANTIATE_TEST_SUITE_P(Utf8, Target,
                              both("overlong twice, four bytes", "/%25f0%2580%2580%25ae",
                                   "!bad_utf8"),
                              both("start of overlong only is data", "/%25c0%2541", "/%25c0%2541"),
-        kept("start of overlong only is data", "/%25e0%2580%2541"),
-        kept("start of overlong only is data", "/%25f0%2580%2580%2541"),
+                             kept("start of overlong only is data", "/%25e0%2580%2541"),
+                             kept("start of overlong only is data", "/%25f0%2580%2580%2541"),
                          }),
                          case_name);
 
