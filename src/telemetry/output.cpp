@@ -28,6 +28,13 @@ bool is_regular(int fd) {
     return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+bool same_file(int a, int b) {
+    struct stat one {
+    }, other{};
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
 }  // namespace
 
 std::size_t count_lines(std::string_view text) {
@@ -59,10 +66,11 @@ bool Output::open_file(std::string& error) {
             return false;
         }
     }
+    // Half a line in a file opened again is still there; what a pipe held is gone.
+    torn_ = torn_ && regular_ && same_file(fd_, fd);
     close();
     fd_ = fd;
     regular_ = is_regular(fd);
-    torn_ = false;
     return true;
 }
 
