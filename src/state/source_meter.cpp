@@ -118,7 +118,10 @@ SourceMeter::Entry* SourceMeter::add(Shard& shard, const IpAddress& address, std
 SourceMeter::Entry* SourceMeter::evict(Shard& shard, TimePoint now, WallTime wall) {
     const Settings& settings = *shard.settings;
     Entry* victim = nullptr;
-    for (int examined = 0; examined < kCandidates; ++examined) {
+    shard.earn_candidates();
+    for (std::size_t examined = 0; shard.candidates > 0; ++examined) {
+        if (victim != nullptr && examined >= kCandidates) break;
+        --shard.candidates;
         Entry& entry = shard.advance();
         if (entry.pins.load(std::memory_order_acquire) != 0) continue;
         if (settings.is_unused(entry, now, wall)) {

@@ -24,6 +24,7 @@ SourceMeter::Entry& SourceMeter::Shard::append() {
     Entry& entry = at(size);
     entry.number = static_cast<std::uint32_t>(size++);
     entry.shard = number;
+    earn_candidates();
     return entry;
 }
 

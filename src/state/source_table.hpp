@@ -59,6 +59,7 @@ struct SourceMeter::Settings {
 
 struct alignas(64) SourceMeter::Shard {
     static constexpr std::size_t kChunk = 256;
+    static constexpr std::size_t kMostCandidates = 2048;  // some 50 us at worst
 
     std::mutex mutex;
     std::shared_ptr<const Settings> settings{};
@@ -67,6 +68,7 @@ struct alignas(64) SourceMeter::Shard {
     std::size_t size = 0;
     std::size_t cap = 0;
     std::size_t hand = 0;
+    std::size_t candidates = 0;  ///< how many may be examined: saved by those who needed few
     std::uint64_t evictions = 0;
     std::uint16_t number = 0;
 
@@ -77,6 +79,7 @@ struct alignas(64) SourceMeter::Shard {
     Entry* find(const IpAddress& address, std::size_t slot, std::uint32_t hash) const;
     /// A new entry at the end; not in the index yet.
     Entry& append();
+    void earn_candidates() { candidates = std::min(candidates + kCandidates, kMostCandidates); }
     /// The entry under the hand, which moves on.
     Entry& advance();
     void index(const Entry&);

@@ -37,17 +37,17 @@ struct SourceLimits {
     std::vector<MethodLimit> methods{};
 };
 
-/// An entry takes 80 bytes, with its index 90 to 100: a full table of 1,048,576 is 100 MB.
-/// At the cap a hand goes round and evicts, per new address, one of the next kCandidates
-/// entries: one that carries nothing (full bucket, unused quota), else one that would be admitted
-/// now; never one that is limited. Where all of them are, the new address shares the overflow
-/// entry of its slot.
+/// An entry takes 80 bytes, 88 with its place in the index: a full table of 1,048,576 is 92 MB.
+/// At the cap a hand goes round and evicts one entry per new address: of the next kCandidates one
+/// that carries nothing (full bucket, unused quota), else one that would be admitted now; never
+/// one that is limited. Past a run of limited ones it looks as far as earlier evictions saved.
+/// Where even that finds nobody, the new address shares the overflow entry of its slot.
 class SourceMeter final : private UsageOwner {
     struct Entry;
 
 public:
     static constexpr std::size_t kPlanSlot = 0;
-    static constexpr int kCandidates = 16;
+    static constexpr std::size_t kCandidates = 16;
 
     /// Keeps its entry from being evicted. Outlived by the meter; short-lived.
     class Pin {
