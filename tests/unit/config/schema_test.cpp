@@ -37,7 +37,8 @@ void collect(const Json& place, std::vector<const Json*>& out) {
         return collect(parsed_schema()["definitions"][name], out);
     }
     if (place.contains("anyOf")) {
-        for (const Json& choice : place["anyOf"]) collect(choice, out);
+        for (const Json& choice : place["anyOf"])
+            collect(choice, out);
         return;
     }
     out.push_back(&place);
@@ -50,7 +51,8 @@ void expect_known(const Json& document, const Json& place, const std::string& pa
     if (document.is_array()) {
         for (const Json* choice : choices) {
             if (!choice->contains("items")) continue;
-            for (const Json& item : document) expect_known(item, (*choice)["items"], path + "[]");
+            for (const Json& item : document)
+                expect_known(item, (*choice)["items"], path + "[]");
         }
         return;
     }
@@ -209,7 +211,8 @@ TEST(Examples, AllLoadWithoutAProblem) {
         if (entry.path().extension() != ".yaml") continue;
         ++count;
         const Loaded loaded = load(entry.path());
-        for (const Problem& problem : loaded.problems) ADD_FAILURE() << to_string(problem);
+        for (const Problem& problem : loaded.problems)
+            ADD_FAILURE() << to_string(problem);
         const std::string first = "# yaml-language-server: $schema=../schema.json\n";
         EXPECT_TRUE(read(entry.path()).starts_with(first)) << entry.path();
     }
