@@ -72,12 +72,17 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 
 std::string IpAddress::to_string() const {
     char text[INET6_ADDRSTRLEN] = "";
-    if (is_v4()) {
-        ::inet_ntop(AF_INET, bytes_.data() + kV4Prefix.size(), text, sizeof text);
-    } else {
+    if (!is_v4()) {
         ::inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
+        return text;
     }
-    return text;
+    // Once per request: by hand, since inet_ntop goes through printf.
+    char* end = text;
+    for (std::size_t i = kV4Prefix.size(); i < bytes_.size(); ++i) {
+        if (end != text) *end++ = '.';
+        end = std::to_chars(end, end + 3, bytes_[i]).ptr;
+    }
+    return {text, end};
 }
 
 bool IpAddress::is_v4() const {

@@ -86,7 +86,15 @@ void Pipeline::finish(Exchange& x) noexcept {
     }
     const auto latency = std::chrono::steady_clock::now() - x.started;
     telemetry::SeriesCells& cells = x.method->series->cells(worker_.index);
-    cells.count_status(x.client.response_started() ? x.client.status() : 499);
+    // 499: the client left before there was an answer (nginx's word for it).
+    const int status = x.client.response_started() ? x.client.status() : 499;
+    cells.requests.add();
+    cells.count_status(status);
+    if (status >= 500) {
+        cells.errors_5xx.add();
+    } else if (status >= 400) {
+        cells.errors_4xx.add();
+    }
     cells.latency.record(latency);
     if (x.integration_latency) cells.integration_latency.record(*x.integration_latency);
     if (x.cache == CacheStatus::hit) cells.cache_hits.add();

@@ -65,10 +65,13 @@ void append_number(std::string& out, double value) {
     } else {
         // 2^53: up to here every whole number is exact and reads better without an exponent.
         const bool whole = std::abs(value) < 9007199254740992.0 && std::trunc(value) == value;
-        char digits[32];
+        // "0.0005" is how a bucket bound is written elsewhere; tiny numbers keep an exponent.
+        const bool readable = std::abs(value) >= 1e-6 && std::abs(value) < 1e15;
+        const auto format = readable ? std::chars_format::fixed : std::chars_format::general;
+        char digits[64];
         const auto end =
             whole ? std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(value))
-                  : std::to_chars(digits, digits + sizeof digits, value);
+                  : std::to_chars(digits, digits + sizeof digits, value, format);
         out.append(digits, end.ptr);
     }
 }

@@ -24,7 +24,7 @@ TEST(PrometheusText, WritesNumbersAsTheFormatWants) {
     EXPECT_EQ(number(0), "0");
     EXPECT_EQ(number(1'000'000), "1000000");
     EXPECT_EQ(number(-3), "-3");
-    EXPECT_EQ(number(0.0005), "5e-04");
+    EXPECT_EQ(number(0.0005), "0.0005");
     EXPECT_EQ(number(2.5), "2.5");
     EXPECT_EQ(number(1e300), "1e+300");
     EXPECT_EQ(number(std::numeric_limits<double>::infinity()), "+Inf");
