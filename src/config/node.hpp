@@ -12,7 +12,7 @@
 namespace sluice::config {
 
 inline constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
-inline constexpr std::size_t kMaxNodes = 2'000'000;     // a hundred thousand keys fit
+inline constexpr std::size_t kMaxNodes = 1'000'000;     // a hundred thousand API keys
 inline constexpr std::size_t kMaxAliasNodes = 100'000;  // what anchors and aliases may add
 inline constexpr std::size_t kMaxDepth = 64;            // the model itself needs ten
 

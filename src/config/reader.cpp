@@ -160,6 +160,24 @@ void Reader::object(std::string_view name, std::string_view doc) {
     shape_->object_doc = doc;
 }
 
+namespace {
+
+/// Off, empty or not set, as AWS prints features nobody uses: nothing to do, nothing ignored.
+bool asks_for_nothing(const Node& node, std::initializer_list<std::string_view> harmless) {
+    if (node.is_null()) return true;
+    if (node.is_scalar()) {
+        if (node.text.empty() || (node.plain && node.text == "false")) return true;
+        return std::find(harmless.begin(), harmless.end(), node.text) != harmless.end();
+    }
+    // {insecureSkipVerification: false}
+    return std::all_of(node.items.begin(), node.items.end(), [&](const Node& item) {
+        return node.is_map() &&
+               (item.is_null() || (item.is_scalar() && item.plain && item.text == "false"));
+    });
+}
+
+}  // namespace
+
 void Reader::later(std::string_view key, std::string_view doc,
                    std::initializer_list<std::string_view> harmless) {
     if (shape_) {
@@ -173,13 +191,7 @@ void Reader::later(std::string_view key, std::string_view doc,
     }
     accepted_.emplace_back(key);
     const Reader child = at(key);
-    if (!child.present()) return;
-    const Node& node = *child.node_;
-    if (!node.is_scalar() && node.items.empty()) return;
-    if (node.is_scalar()) {
-        if (node.text.empty() || (node.plain && node.text == "false")) return;
-        if (std::find(harmless.begin(), harmless.end(), node.text) != harmless.end()) return;
-    }
+    if (asks_for_nothing(*child.node_, harmless)) return;
     std::string other;
     for (const auto value : harmless)
         other = " other than " + std::string(value);

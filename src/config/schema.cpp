@@ -159,10 +159,12 @@ private:
     }
 
     static Json later(const Shape& shape) {
-        Json harmless = Json::array({nullptr, false, "", Json::array(), Json::object()});
+        Json harmless = Json::array({nullptr, false, "", Json::array()});
         for (const std::string& choice : shape.choices)
             harmless.push_back(choice);
-        return {{"description", "Not supported yet."}, {"enum", std::move(harmless)}};
+        Json off{{"type", "object"}, {"additionalProperties", {{"enum", {nullptr, false}}}}};
+        return {{"description", "Not supported yet."},
+                {"anyOf", Json::array({Json{{"enum", std::move(harmless)}}, std::move(off)})}};
     }
 
     Json definitions_ = Json::object();

@@ -65,6 +65,8 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
     std::string best;
     std::size_t least = std::string::npos;
     for (const std::string& candidate : candidates) {
+        const std::size_t longer = std::max(word.size(), candidate.size());
+        if (longer - std::min(word.size(), candidate.size()) >= least) continue;
         const std::size_t distance = edit_distance(word, candidate);
         if (distance >= least) continue;
         least = distance;
