@@ -149,7 +149,8 @@ bool needs_token(const Request& request) {
 }
 
 void serve(const Hooks& hooks, const Request& request, Done done) {
-    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+    const std::string_view sent = request.method;
+    const std::string_view method = sent == "HEAD" ? "GET" : sent;
     std::string allowed;
     for (const Route& route : kRoutes) {
         if (!matches(route.path, request.segments)) continue;
