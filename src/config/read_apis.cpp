@@ -213,8 +213,9 @@ void read(Reader& r, RestApi& api) {
     r.later("binaryMediaTypes", "Binary payloads.");
     r.later("minimumCompressionSize", "Compression.");
     r.later("disableExecuteApiEndpoint", "Closing the default endpoint.");
+    r.later("securityPolicy", "Only TLS_1_2; see `minVersion` of the listener.", {"TLS_1_2"});
     for (const auto key : {"version", "warnings", "endpointConfiguration", "tags", "rootResourceId",
-                           "apiStatus", "apiStatusMessage", "securityPolicy", "endpointAccessMode"})
+                           "apiStatus", "apiStatusMessage", "endpointAccessMode"})
         r.ignored(key);
 }
 

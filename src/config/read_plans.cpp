@@ -49,7 +49,7 @@ void read(Reader& r, Quota& q) {
     r.required("period", q.period, "How often counting starts again.", kPeriods);
     r.optional("offset", q.offset,
                "Day the period starts: WEEK 0 to 6 from Monday, MONTH 0 to 27 from the first.",
-               Range{-1000, 1000});
+               r.describing() ? Range{0, 27} : Range{-1000, 1000});
     if (!r.describing()) check_offset(r, q);
 }
 

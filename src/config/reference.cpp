@@ -93,6 +93,8 @@ private:
         for (const auto& [key, field] : shape.fields) {
             if (field.kind == Shape::Kind::later) {
                 later += (later.empty() ? "`" : ", `") + key + "`";
+                for (const auto& choice : field.choices)
+                    later += " (but `" + choice + "`)";
             } else if (field.kind == Shape::Kind::ignored) {
                 ignored += (ignored.empty() ? "`" : ", `") + key + "`";
             } else {

@@ -7,15 +7,6 @@
 
 namespace sluice::config {
 
-Shape describe_config() {
-    Shape shape;
-    shape.kind = Shape::Kind::object;
-    Config config;
-    Reader reader(shape);
-    read(reader, config);
-    return shape;
-}
-
 namespace {
 
 using Json = nlohmann::ordered_json;
