@@ -8,11 +8,11 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
-#include <map>
 
 #include "admin/server.hpp"
 #include "app/cache_metrics.hpp"
 #include "app/cpu_count.hpp"
+#include "app/listeners.hpp"
 #include "app/restart_rules.hpp"
 #include "app/usage_report.hpp"
 #include "app/worker.hpp"
@@ -60,12 +60,9 @@ private:
     static net::Resolver::Settings resolver_settings();
     bool open_store();
     Result<std::shared_ptr<gateway::Snapshot>> compile(const config::Config&);
-    bool bind_listeners();
     bool start_admin();
     admin::Hooks admin_hooks();
     admin::ReloadResult reload();
-    void apply_tls();
-    void reload_changed_certificates();
     void await_signal();
     void housekeeping();
     void begin_shutdown();
@@ -84,9 +81,9 @@ private:
     upstream::Directory directory_;
     std::unique_ptr<state::UsageStore> store_;
     std::unique_ptr<state::UsageWriter> usage_writer_;
-    std::map<std::string, std::shared_ptr<const net::ServerTls>> tls_;
     http::Admission admission_;
-    std::vector<std::unique_ptr<Worker>> workers_;
+    Workers workers_;
+    Listeners listeners_{workers_};
     std::unique_ptr<admin::Server> admin_;
     asio::signal_set signals_{control_, SIGTERM, SIGINT, SIGHUP};
     asio::steady_timer timer_{control_};
@@ -159,33 +156,6 @@ Result<std::shared_ptr<gateway::Snapshot>> Application::compile(const config::Co
     return snapshot;
 }
 
-bool Application::bind_listeners() {
-    for (const config::Listener& c : config_.listeners) {
-        if (c.tls) {
-            auto made = net::ServerTls::make(*c.tls);
-            if (!made) {
-                log::error("listener {}: {}", c.name, made.error().detail);
-                return false;
-            }
-            for (const std::string& warning : (*made)->warnings()) log::warn("{}", warning);
-            tls_[c.name] = *made;
-        }
-        std::uint16_t port = c.port;
-        for (auto& worker : workers_) {
-            auto socket = http::ListenSocket::bind(c.address, port);
-            if (!socket) {
-                log::error("cannot listen: {}", socket.error().detail);
-                return false;
-            }
-            port = socket->port();
-            const auto tls = tls_.find(c.name);
-            worker->listen(c.name, std::move(*socket), tls == tls_.end() ? nullptr : tls->second);
-        }
-        log::info("listening on {}:{} ({})", c.address, port, c.name);
-    }
-    return true;
-}
-
 bool Application::start_admin() {
     const config::Admin settings = config_.admin.value_or(config::Admin{});
     auto started = admin::Server::start(control_, settings, admin_hooks());
@@ -239,15 +209,19 @@ admin::ReloadResult Application::reload() {
         };
         if (const auto fixed = what_needs_restart(config_, loaded.config); !fixed.empty()) {
             refuse(fixed + " cannot change while running: restart to apply it");
+        } else if (auto opened = listeners_.open(loaded.config); !opened) {
+            refuse("cannot listen: " + opened.error().detail);
         } else if (auto snapshot = compile(loaded.config); !snapshot) {
             refuse(snapshot.error().detail);
         } else {
+            listeners_.serve(std::move(*opened));
+            listeners_.close_others(loaded.config);
             config_ = std::move(loaded.config);
             admission_.set_limits(config_.server.limits.connections,
                                   config_.server.limits.connections_per_client);
             for (auto& worker : workers_) worker->use(*snapshot);
             if (admin_ && config_.admin) admin_->set_token(config_.admin->token);
-            apply_tls();
+            listeners_.renew_tls(config_);
             caches_.sweep();
             std::string error;
             if (!log::start(config_.server.log, error)) log::error("log: {}", error);
@@ -263,34 +237,11 @@ admin::ReloadResult Application::reload() {
     return result;
 }
 
-void Application::apply_tls() {
-    for (const config::Listener& c : config_.listeners) {
-        if (!c.tls) continue;
-        auto made = net::ServerTls::make(*c.tls);
-        if (!made) {
-            log::error("listener {}: {}; the old certificate goes on", c.name,
-                       made.error().detail);
-            continue;
-        }
-        tls_[c.name] = *made;
-        for (auto& worker : workers_) worker->use_tls(c.name, *made);
-    }
-}
-
-void Application::reload_changed_certificates() {
-    const bool changed = std::any_of(tls_.begin(), tls_.end(), [](const auto& entry) {
-        return entry.second->certificate_changed();
-    });
-    if (!changed) return;
-    log::info("certificate files changed");
-    apply_tls();
-}
-
 void Application::housekeeping() {
     timer_.expires_after(kHousekeeping);
     timer_.async_wait([this](boost::system::error_code error) {
         if (error || stopping_) return;
-        reload_changed_certificates();
+        if (listeners_.has_changed_certificate()) listeners_.renew_tls(config_);
         limits_.sweep(std::chrono::steady_clock::now(), wall_now());
         housekeeping();
     });
@@ -366,7 +317,13 @@ int Application::run() {
         workers_.push_back(std::make_unique<Worker>(i, metrics_, admission_, *snapshot));
     }
     snapshot->reset();
-    if (!bind_listeners() || !start_admin()) return 1;
+    auto opened = listeners_.open(config_);
+    if (!opened) {
+        log::error("cannot listen: {}", opened.error().detail);
+        return 1;
+    }
+    listeners_.serve(std::move(*opened));
+    if (!start_admin()) return 1;
     usage_writer_->start();
     for (auto& worker : workers_) worker->start();
     signals_.add(SIGUSR1);

@@ -4,17 +4,6 @@
 namespace sluice::app {
 namespace {
 
-bool same_sockets(const config::Config& a, const config::Config& b) {
-    if (a.listeners.size() != b.listeners.size()) return false;
-    for (std::size_t i = 0; i < a.listeners.size(); ++i) {
-        const config::Listener& x = a.listeners[i];
-        const config::Listener& y = b.listeners[i];
-        if (x.name != y.name || x.address != y.address || x.port != y.port) return false;
-        if (x.tls.has_value() != y.tls.has_value()) return false;
-    }
-    return true;
-}
-
 bool same_admin(const config::Config& a, const config::Config& b) {
     const config::Admin x = a.admin.value_or(config::Admin{});
     const config::Admin y = b.admin.value_or(config::Admin{});
@@ -24,7 +13,6 @@ bool same_admin(const config::Config& a, const config::Config& b) {
 }  // namespace
 
 std::string what_needs_restart(const config::Config& running, const config::Config& wanted) {
-    if (!same_sockets(running, wanted)) return "listeners";
     if (!same_admin(running, wanted)) return "admin address and port";
     if (running.server.workers != wanted.server.workers) return "server.workers";
     if (running.state.store != wanted.state.store || running.state.path != wanted.state.path) {

@@ -32,12 +32,22 @@ Worker::~Worker() {
     thread_.join();
 }
 
-void Worker::listen(const std::string& name, http::ListenSocket socket,
+void Worker::listen(const std::string& id, http::ListenSocket socket,
                     std::shared_ptr<const net::ServerTls> tls) {
-    auto listener = std::make_unique<http::Listener>(reactor_, std::move(socket), pipeline_,
-                                                     sessions_, admission_);
-    listener->set_tls(std::move(tls));
-    listeners_.emplace_back(name, std::move(listener));
+    const auto shared = std::make_shared<http::ListenSocket>(std::move(socket));
+    reactor_.post([this, id, shared, tls = std::move(tls)] {
+        auto listener = std::make_unique<http::Listener>(reactor_, std::move(*shared), pipeline_,
+                                                         sessions_, admission_);
+        listener->set_tls(tls);
+        if (draining_) listener->stop();
+        listeners_.emplace_back(id, std::move(listener));
+    });
+}
+
+void Worker::close_listener(const std::string& id) {
+    reactor_.post([this, id] {
+        std::erase_if(listeners_, [&](const auto& entry) { return entry.first == id; });
+    });
 }
 
 void Worker::start() {
@@ -87,10 +97,10 @@ void Worker::use(gateway::SnapshotPtr snapshot) {
     });
 }
 
-void Worker::use_tls(const std::string& name, std::shared_ptr<const net::ServerTls> tls) {
-    reactor_.post([this, name, tls = std::move(tls)] {
-        for (auto& [listener_name, listener] : listeners_) {
-            if (listener_name == name) listener->set_tls(tls);
+void Worker::use_tls(const std::string& id, std::shared_ptr<const net::ServerTls> tls) {
+    reactor_.post([this, id, tls = std::move(tls)] {
+        for (auto& [listener_id, listener] : listeners_) {
+            if (listener_id == id) listener->set_tls(tls);
         }
     });
 }

@@ -21,14 +21,15 @@ public:
     Worker(unsigned index, telemetry::Metrics&, http::Admission&, gateway::SnapshotPtr);
     ~Worker();  ///< stops and joins
 
-    /// Before start(): accept on this socket. The name finds it again at reload.
-    void listen(const std::string& name, http::ListenSocket,
-                std::shared_ptr<const net::ServerTls>);
+    /// Accepts on this socket from now on; `id` finds it again. Before start() or while running.
+    void listen(const std::string& id, http::ListenSocket, std::shared_ptr<const net::ServerTls>);
     void start();
 
     // From the control thread, while it runs:
     void use(gateway::SnapshotPtr);
-    void use_tls(const std::string& listener, std::shared_ptr<const net::ServerTls>);
+    void use_tls(const std::string& id, std::shared_ptr<const net::ServerTls>);
+    /// Takes what has connected already, then accepts no more; connections go on.
+    void close_listener(const std::string& id);
     /// Stops accepting; ends when the last session has.
     void drain();
     /// Ends every connection now.

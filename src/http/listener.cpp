@@ -53,6 +53,17 @@ std::uint16_t port_of(int fd) {
 // ------------------------------------------------------------------------------- ListenSocket
 
 Result<ListenSocket> ListenSocket::bind(const std::string& address, std::uint16_t port) {
+    return open(address, port, true);
+}
+
+Result<void> ListenSocket::probe(const std::string& address, std::uint16_t port) {
+    auto alone = open(address, port, false);
+    if (!alone) return alone.error();
+    return {};
+}
+
+Result<ListenSocket> ListenSocket::open(const std::string& address, std::uint16_t port,
+                                        bool share) {
     const auto endpoint = net::parse_literal(address, port);
     if (!endpoint) {
         errno = EADDRNOTAVAIL;
@@ -63,11 +74,12 @@ Result<ListenSocket> ListenSocket::bind(const std::string& address, std::uint16_
     ListenSocket socket{fd, port};
     const int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (share) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // inherited by connections
     if (::bind(fd, endpoint->data(), endpoint->size) != 0) {
         return bind_error(address, port, "bind");
     }
+    if (!share) return socket;
     if (::listen(fd, kBacklog) != 0) return bind_error(address, port, "listen");
     socket.port_ = port_of(fd);
     return socket;
@@ -119,6 +131,10 @@ Listener::Listener(net::Reactor& reactor, ListenSocket socket, Handler& handler,
 Listener::~Listener() { stop(); }
 
 void Listener::stop() {
+    if (stopped_) return;
+    // Whoever has connected already is served: closing the socket would reset them.
+    while (accept_one()) {
+    }
     stopped_ = true;
     pause_.disarm();
     if (watching_) reactor_.unwatch(watch_);
@@ -132,6 +148,7 @@ void Listener::resume() {
 }
 
 void Listener::pause() {
+    if (stopped_) return;
     if (watching_) reactor_.unwatch(watch_);
     watching_ = false;
     reactor_.timers().arm(pause_, reactor_.now() + kPause);
@@ -155,8 +172,10 @@ bool Listener::accept_one() {
         const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
                                errno == ENOBUFS;
         // At the descriptor limit an idle connection makes room for one that has a request.
-        if (exhausted && !sessions_.close_one_idle()) pause();
-        return exhausted && watching_;
+        if (!exhausted) return false;
+        if (sessions_.close_one_idle()) return true;
+        pause();
+        return false;
     }
     const IpAddress client = address_of(storage);
     if (!admission_.enter(client)) {

@@ -18,6 +18,9 @@ class ListenSocket {
 public:
     /// With SO_REUSEPORT, so that every worker has one of its own for the same address.
     static Result<ListenSocket> bind(const std::string& address, std::uint16_t port);
+    /// Whether nobody else listens there. Asked once before the workers bind: SO_REUSEPORT would
+    /// let a second gateway share the port without a word.
+    static Result<void> probe(const std::string& address, std::uint16_t port);
     ListenSocket(ListenSocket&& o) noexcept : fd_{std::exchange(o.fd_, -1)}, port_{o.port_} {}
     ListenSocket& operator=(ListenSocket&&) = delete;
     ~ListenSocket();
@@ -25,6 +28,7 @@ public:
     std::uint16_t port() const { return port_; }  ///< also when the kernel chose it
 
 private:
+    static Result<ListenSocket> open(const std::string& address, std::uint16_t port, bool share);
     ListenSocket(int fd, std::uint16_t port) : fd_{fd}, port_{port} {}
     int fd_;
     std::uint16_t port_;

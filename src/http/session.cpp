@@ -18,6 +18,14 @@ constexpr std::size_t kDropLimit = 64 * 1024;         // robustness 1.6
 constexpr std::chrono::milliseconds kDropTime{1000};  // robustness 1.6
 constexpr std::uint64_t kSlowestBytesPerSecond = 500;  // robustness 2, after 10 s
 
+struct InFlight {
+    explicit InFlight(telemetry::Counter& c) : counter{c} { counter.add(); }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+    ~InFlight() { counter.sub(); }
+    telemetry::Counter& counter;
+};
+
 }  // namespace
 
 // ----------------------------------------------------------------------------------- Sessions
@@ -126,9 +134,10 @@ Task<bool> Session::serve_request() {
     stream_.begin(request.head, handler_.settings().body_bytes);
     if (sessions_.is_draining()) stream_.close_after();
     auto& cells = handler_.cells();
-    cells.requests_in_flight.add();
-    co_await handler_.serve(request, stream_);
-    cells.requests_in_flight.sub();
+    {
+        const InFlight counted{cells.requests_in_flight};
+        co_await handler_.serve(request, stream_);
+    }
 
     co_await finish_response();
     cells.sent_bytes.add(stream_.sent_bytes());
@@ -186,7 +195,8 @@ Task<bool> Session::read_head(Request& request) {
         if (idle_) {
             in.release();
             if (sessions_.is_draining()) co_return false;
-            head_deadline = now() + settings.timeouts.keep_alive;
+            head_deadline = now() + (served_ ? settings.timeouts.keep_alive
+                                             : settings.timeouts.header);
         }
         const net::Wake wake = co_await net::wait(transport_->channel(), head_deadline);
         if (wake == net::Wake::cancelled) co_return false;
@@ -198,6 +208,7 @@ Task<bool> Session::read_head(Request& request) {
         if (idle_) head_deadline = now() + settings.timeouts.header;
         idle_ = false;
     }
+    served_ = true;
     request.peer = peer_.address;
     request.listener_port = peer_.listener_port;
     request.secure = transport_->is_secure();

@@ -81,6 +81,7 @@ private:
     Peer peer_;
     bool idle_ = false;
     bool linger_ = false;
+    bool served_ = false;  ///< at least one request
 };
 
 }  // namespace sluice::http

@@ -40,13 +40,14 @@ std::string_view ProxiedRequest::method() const {
     return fixed.empty() ? x_.request.head.method : std::string_view{fixed};
 }
 
-void ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target& target,
+bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target& target,
                                         Framing framing, std::uint64_t length) {
     const http::RequestHead& head = x_.request.head;
     out.text(method()).text(" ");
     out.reserve(proxy_.uri_.bound(x_.params, x_.target.query));
     const char* end = proxy_.uri_.write(out.end(), x_.params, x_.target.has_query,
                                         x_.target.query);
+    if (end == nullptr) return false;
     out.advance_to(end);
     out.text(" HTTP/1.1\r\n");
     const bool keep_host = proxy_.backend_->preserve_host && !head.authority.empty();
@@ -76,6 +77,7 @@ void ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target&
         out.text("Content-Length: 0\r\n");
     }
     out.text("\r\n");
+    return true;
 }
 
 void ProxiedRequest::write_forwarding_fields(ByteWriter& out) const {
@@ -102,13 +104,15 @@ void ProxiedRequest::write_forwarding_fields(ByteWriter& out) const {
     out.field("x-amzn-RequestId", x_.id.view());
 }
 
-void ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing body,
+bool ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing body,
                                       std::uint64_t length, ByteWriter& out) {
+    const gateway::ConnectionTokens nominated = gateway::connection_tokens(head.fields);
+    if (nominated.malformed) return false;
     http::Stream& client = x_.client;
     status_ = head.status;
     plan_storage(head);
     gateway::write_status_line(out, head.status, head.reason);
-    write_fields_for_client(head, out);
+    write_fields_for_client(head, nominated, out);
 
     const bool empty = client.is_head() || head.status == 204 || head.status == 304;
     Framing framing = body;
@@ -123,10 +127,12 @@ void ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing bo
     if (head.status == 204) written = Framing::none;
     if (x_.cache_warning) out.field("Warning", gateway::kIgnoredWarning);
     gateway::end_head(out, x_, written, length);
+    return true;
 }
 
-void ProxiedRequest::write_fields_for_client(const http::ResponseHead& head, ByteWriter& out) {
-    const gateway::ConnectionTokens nominated = gateway::connection_tokens(head.fields);
+void ProxiedRequest::write_fields_for_client(const http::ResponseHead& head,
+                                             const gateway::ConnectionTokens& nominated,
+                                             ByteWriter& out) {
     const Compatibility compatibility = x_.snapshot.compatibility;
     bool has_type = false;
     bool has_date = false;

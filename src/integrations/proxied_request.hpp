@@ -11,9 +11,9 @@ class ProxiedRequest final : public upstream::Forwarded {
 public:
     ProxiedRequest(Exchange& x, const HttpProxy& proxy) : x_{x}, proxy_{proxy} {}
 
-    void write_request_head(ByteWriter&, const upstream::Target&, http::Framing,
+    bool write_request_head(ByteWriter&, const upstream::Target&, http::Framing,
                             std::uint64_t length) override;
-    void on_response_head(const http::ResponseHead&, http::Framing body, std::uint64_t length,
+    bool on_response_head(const http::ResponseHead&, http::Framing body, std::uint64_t length,
                           ByteWriter& client_head) override;
     void on_response_body(std::string_view piece) override;
     /// The response is complete: what was captured may be stored.
@@ -23,7 +23,8 @@ public:
 
 private:
     void write_forwarding_fields(ByteWriter&) const;
-    void write_fields_for_client(const http::ResponseHead&, ByteWriter&);
+    void write_fields_for_client(const http::ResponseHead&, const gateway::ConnectionTokens&,
+                                 ByteWriter&);
     void plan_storage(const http::ResponseHead&);
 
     Exchange& x_;

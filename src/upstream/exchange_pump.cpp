@@ -16,6 +16,9 @@ constexpr http::HeadLimits kResponseLimits{.head_bytes = 65'536, .target_bytes =
 constexpr int kMostInterim = 16;  // robustness 2
 // A client that closed its sending side may only have half-closed: give the answer this long.
 constexpr std::chrono::milliseconds kHalfCloseGrace{500};
+// A client that we wait for has to move this much on average after a while (robustness 2).
+constexpr std::uint64_t kSlowestBytesPerSecond = 500;
+constexpr std::chrono::seconds kSlowStart{10};
 
 bool has_no_body(int status, bool is_head) {
     return is_head || status == 204 || status == 304;
@@ -43,7 +46,10 @@ Task<Forwarding> ExchangePump::run(const Target& target, Patience patience) {
 bool ExchangePump::send_head(const Target& target) {
     ByteWriter& out = net::Scratch::of_thread().head;
     out.clear();
-    job_.write_request_head(out, target, request_.framing, request_.content_length);
+    if (!job_.write_request_head(out, target, request_.framing, request_.content_length)) {
+        stop(End::body_malformed);
+        return true;  // seen again by upload()
+    }
     // Small bodies that are here already go out with the head.
     if (!upload_done_ && !client_.input.empty()) {
         const http::Stream::BodyPiece piece = client_.read_body();
@@ -148,11 +154,10 @@ ExchangePump::Step ExchangePump::read_response(char* bytes, std::size_t size) {
 }
 
 ExchangePump::Step ExchangePump::use_head(const http::ResponseHead& head) {
-    head_done_ = true;
     result_.status = head.status;
     keep_alive_ = head.keep_alive;
-    Framing framing = head.framing;
-    std::uint64_t length = head.content_length;
+    const Framing framing = head.framing;
+    const std::uint64_t length = head.content_length;
     if (has_no_body(head.status, request_.is_head)) {
         // The length is told on, but no byte of it follows (RFC 9110 8.6).
         response_ = http::BodyFraming{Framing::none, 0};
@@ -162,7 +167,8 @@ ExchangePump::Step ExchangePump::use_head(const http::ResponseHead& head) {
     }
     ByteWriter& out = net::Scratch::of_thread().head;
     out.clear();
-    job_.on_response_head(head, framing, length, out);
+    if (!job_.on_response_head(head, framing, length, out)) return fail(UpstreamError::malformed);
+    head_done_ = true;
     client_head_ = out.view();
     return Step::moved;
 }
@@ -218,6 +224,14 @@ bool ExchangePump::waiting_for_client() const {
     return !upload_done_ && !upload_failed_ && connection_.outbox().is_empty();
 }
 
+/// One byte now and then must not hold a connection for ever.
+bool ExchangePump::is_crawling() const {
+    if (client_time_ < kSlowStart) return false;
+    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(client_time_).count();
+    return client_.sent_bytes() + client_.body_bytes() <
+           kSlowestBytesPerSecond * static_cast<std::uint64_t>(waited);
+}
+
 Task<bool> ExchangePump::sleep(Patience patience) {
     net::Reactor& reactor = connection_.channel().reactor();
     const TimePoint now = reactor.now();
@@ -232,8 +246,12 @@ Task<bool> ExchangePump::sleep(Patience patience) {
     const net::Wake wake = co_await net::wait_either(client_.channel(), connection_.channel(),
                                                      deadline);
     const TimePoint later = reactor.now();
-    if (!on_client) budget_.charge(later - now);
-    if (wake == net::Wake::event) co_return true;
+    if (on_client) {
+        client_time_ += later - now;
+    } else {
+        budget_.charge(later - now);
+    }
+    if (wake == net::Wake::event && !is_crawling()) co_return true;
     if (wake == net::Wake::cancelled || (client_left_ <= later && due > later)) {
         stop(End::client_gone);
     } else if (on_client) {

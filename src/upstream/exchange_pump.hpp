@@ -55,6 +55,7 @@ private:
     Step fail(telemetry::UpstreamError);
     Step stop(Forwarding::End);
     bool waiting_for_client() const;
+    bool is_crawling() const;
     Task<bool> sleep(Patience);
 
     const ForwardRequest& request_;
@@ -72,6 +73,7 @@ private:
     bool clean_ = false;
     bool keep_alive_ = false;
     int interim_ = 0;
+    Duration client_time_{0};  ///< spent waiting for the client
     TimePoint client_left_{TimePoint::max()};
 };
 

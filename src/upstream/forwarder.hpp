@@ -14,11 +14,13 @@ namespace sluice::upstream {
 /// What the forwarder asks of the integration that uses it.
 class Forwarded {
 public:
-    /// Writes the request head for this target. `framing` says how the body will be sent.
-    virtual void write_request_head(ByteWriter&, const Target&, http::Framing framing,
+    /// Writes the request head for this target. `framing` says how the body will be sent. False:
+    /// it cannot be written without changing what the client asked for.
+    virtual bool write_request_head(ByteWriter&, const Target&, http::Framing framing,
                                     std::uint64_t length) = 0;
-    /// The final response head has come: starts the client's response and writes its head.
-    virtual void on_response_head(const http::ResponseHead&, http::Framing body,
+    /// The final response head has come: starts the client's response and writes its head. False:
+    /// the head is not acceptable, and nothing was started.
+    virtual bool on_response_head(const http::ResponseHead&, http::Framing body,
                                   std::uint64_t length, ByteWriter& client_head) = 0;
     virtual void on_response_body(std::string_view) {}
 
