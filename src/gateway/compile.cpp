@@ -308,12 +308,13 @@ std::string method_key(const std::string& resource_path, const std::string& http
 
 std::optional<state::BucketShape> bucket_shape(std::optional<double> rate,
                                                std::optional<std::int64_t> burst) {
-    if (rate && *rate < 0) rate.reset();    // -1: no limit
-    if (burst && *burst < 0) burst.reset();
-    if (!rate && !burst) return std::nullopt;
-    if (!rate) return state::BucketShape{std::numeric_limits<double>::infinity(), *burst};
-    const auto capacity = burst.value_or(std::max<std::int64_t>(1, std::llround(std::ceil(*rate))));
-    return state::BucketShape{*rate, capacity};
+    const bool has_rate = rate && *rate >= 0;  // -1: no limit
+    const bool has_burst = burst && *burst >= 0;
+    if (!has_rate && !has_burst) return std::nullopt;
+    if (!has_rate) return state::BucketShape{std::numeric_limits<double>::infinity(), *burst};
+    const double refill = *rate;
+    const auto whole = std::max<std::int64_t>(1, std::llround(std::ceil(refill)));
+    return state::BucketShape{refill, has_burst ? *burst : whole};
 }
 
 EffectiveSettings effective_settings(const config::Stage& stage, const config::Resource& resource,
