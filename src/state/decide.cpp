@@ -24,8 +24,8 @@ std::string_view to_string(Level level) {
     return "unknown";
 }
 
-/// Several buckets changed as one. Each word is marked, looked at once all are marked, then
-/// written: the cost of the compare-exchange that a plain take needs, plus a store.
+/// Several buckets changed as one. Each word is marked, and all are written once every one is
+/// marked and has a token: the cost of the compare-exchange that a plain take needs, plus a store.
 ///
 /// Taking one after the other and giving back on a refusal would not be exact: a token given
 /// back after another thread took a later one undoes time that has already refilled the bucket.
@@ -34,81 +34,78 @@ public:
     Reservation(std::span<const Charge> charges, TimePoint now) : charges_(charges), now_(now) {}
     Reservation(const Reservation&) = delete;
     Reservation& operator=(const Reservation&) = delete;
-    ~Reservation() { release(); }
+    ~Reservation() { write(before_); }
 
-    /// Marks every word, or none: false = somebody else is at it for longer than usual.
-    bool acquire();
-    /// The first bucket without a token.
-    const Charge* refusal() const;
-    void commit();
-    void release();
+    enum class Outcome { complete, busy, refused };
+    /// busy: somebody else is at one of the words for longer than usual. Nothing stays marked
+    /// unless complete.
+    Outcome acquire();
+    /// After Outcome::refused.
+    const Charge& refusal() const { return charges_[refused_]; }
+    void commit() { write(after_); }
 
 private:
+    using Words = std::array<std::int64_t, kMaxCharges>;
     static constexpr std::int64_t kNotMine = TokenBucket::kMark;  // no stored word has the mark
-    bool mark(std::size_t n);
-    bool is_earlier(std::size_t n) const;
+
+    Outcome mark(std::size_t n);
+    bool is_repeated(std::size_t n) const;
+    void write(const Words&);
 
     std::span<const Charge> charges_;
     TimePoint now_;
-    std::array<std::int64_t, kMaxCharges> before_;
+    Words before_;  // [0, marked_)
+    Words after_;
     std::size_t marked_ = 0;
+    std::size_t refused_ = 0;
 };
 
-bool Reservation::is_earlier(std::size_t n) const {
+bool Reservation::is_repeated(std::size_t n) const {
     return std::any_of(charges_.begin(), charges_.begin() + static_cast<std::ptrdiff_t>(n),
                        [&](const Charge& c) { return c.bucket == charges_[n].bucket; });
 }
 
-bool Reservation::mark(std::size_t n) {
+Reservation::Outcome Reservation::mark(std::size_t n) {
+    const BucketShape& shape = *charges_[n].shape;
     before_[n] = kNotMine;
-    if (charges_[n].shape->is_unlimited()) return true;
+    if (shape.is_unlimited()) return Outcome::complete;
     std::atomic<std::int64_t>& word = charges_[n].bucket->word_;
     for (Spin spin; !spin.is_long(); spin.pause()) {
         std::int64_t seen = word.load(std::memory_order_relaxed);
         if (seen & TokenBucket::kMark) {
-            if (is_earlier(n)) return true;
+            if (is_repeated(n)) return Outcome::complete;
             continue;
         }
+        const std::int64_t at = shape.units_at(now_);
+        const std::int64_t base = std::max(seen >> 1, at);
+        if (base - at > shape.tolerance_) return Outcome::refused;
         if (word.compare_exchange_strong(seen, seen | TokenBucket::kMark, std::memory_order_acquire,
                                          std::memory_order_relaxed)) {
             before_[n] = seen;
-            return true;
+            after_[n] = (base + shape.interval_) * 2;
+            return Outcome::complete;
         }
     }
-    return false;
+    return Outcome::busy;
 }
 
-bool Reservation::acquire() {
-    for (marked_ = 0; marked_ < charges_.size(); ++marked_) {
-        if (!mark(marked_)) {
-            release();  // so that two decisions never wait for each other
-            return false;
+Reservation::Outcome Reservation::acquire() {
+    for (std::size_t n = 0; n < charges_.size(); ++n) {
+        const Outcome outcome = mark(n);
+        if (outcome != Outcome::complete) {
+            refused_ = n;
+            write(before_);  // at once, so that two decisions never wait for each other
+            return outcome;
         }
+        marked_ = n + 1;
     }
-    return true;
+    return Outcome::complete;
 }
 
-const Charge* Reservation::refusal() const {
-    for (std::size_t n = 0; n < marked_; ++n) {
-        if (charges_[n].bucket->shortage(*charges_[n].shape, now_)) return &charges_[n];
-    }
-    return nullptr;
-}
-
-void Reservation::commit() {
+void Reservation::write(const Words& words) {
     for (std::size_t n = 0; n < marked_; ++n) {
         if (before_[n] == kNotMine) continue;
-        const BucketShape& shape = *charges_[n].shape;
-        const std::int64_t base = std::max(before_[n] >> 1, shape.units_at(now_));
-        charges_[n].bucket->word_.store((base + shape.interval_) * 2, std::memory_order_release);
-    }
-    marked_ = 0;
-}
-
-void Reservation::release() {
-    for (std::size_t n = 0; n < marked_; ++n) {
-        if (before_[n] == kNotMine) continue;
-        charges_[n].bucket->word_.store(before_[n], std::memory_order_release);
+        charges_[n].bucket->word_.store(words[n], std::memory_order_release);
     }
     marked_ = 0;
 }
@@ -144,13 +141,13 @@ Decision decide(std::span<const Charge> charges, std::span<const QuotaCharge> qu
             return used_up;
         }
         for (const Charge& charge : charges) {
-            if (charge.bucket->shortage(*charge.shape, now)) return throttled_by(charge, now);
+            if (!charge.bucket->has_token(*charge.shape, now)) return throttled_by(charge, now);
         }
         Reservation reservation(charges, now);
-        if (!reservation.acquire()) continue;
-        if (const Charge* refusal = reservation.refusal()) {
-            reservation.release();
-            return throttled_by(*refusal, now);
+        const Reservation::Outcome outcome = reservation.acquire();
+        if (outcome == Reservation::Outcome::busy) continue;
+        if (outcome == Reservation::Outcome::refused) {
+            return throttled_by(reservation.refusal(), now);
         }
         if (!count(quotas, wall)) return used_up;
         reservation.commit();

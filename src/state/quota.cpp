@@ -165,7 +165,9 @@ void QuotaCounter::roll_day(const QuotaRule& rule, std::uint64_t seen, std::int3
     const bool is_wrong = day_of(day) > today + kClockErrorDays;
     if (day_of(day) >= today && !is_wrong) return;
     if (day_of(day) < day_of(seen)) return;  // begin_window of another thread will see to it
-    if (!day_.compare_exchange_strong(day, pack(today, count_of(seen)))) return;
+    // A thread that read the count long ago must not take the new day's beginning back.
+    const std::int64_t begin = is_wrong ? count_of(seen) : std::max(count_of(seen), count_of(day));
+    if (!day_.compare_exchange_strong(day, pack(today, begin))) return;
     if (!is_wrong) report_day(rule, seen, day);
 }
 

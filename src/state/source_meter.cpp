@@ -105,9 +105,14 @@ SourceMeter::Pin SourceMeter::find_or_add(const IpAddress& address, std::size_t 
 
 SourceMeter::Entry* SourceMeter::add(Shard& shard, const IpAddress& address, std::size_t slot,
                                      std::uint64_t hash, TimePoint now, WallTime wall) {
-    Entry* entry = shard.size < shard.cap ? &shard.append() : evict(shard, now, wall);
+    Entry* entry = nullptr;
+    if (shard.size < shard.cap) {
+        entry = &shard.append();
+        entry->observe(this);
+    } else {
+        entry = evict(shard, now, wall);
+    }
     if (entry == nullptr) return nullptr;
-    entry->observe(this);
     entry->address = address;
     entry->slot = static_cast<std::uint16_t>(slot);
     entry->hash = static_cast<std::uint32_t>(hash);

@@ -17,15 +17,9 @@ constexpr int kFinestShift = 4;
 constexpr std::int64_t kMaxFill = std::int64_t{1} << 59;
 // At ten million requests per second nobody empties such a bucket within ten months.
 constexpr std::int64_t kMaxBurst = std::int64_t{1} << 48;
-// now + kMaxFill fits the 63 bits of an arrival: the finest units last eight years from the start
-// of the process.
-constexpr std::int64_t kMaxNow = (std::int64_t{7} << 59) - 1;
 // A token every 146 years is no token.
 constexpr double kSlowestRate = 1e9 / 0x1p62;
 constexpr std::int64_t kTooLong = std::numeric_limits<std::int64_t>::max();
-
-// Buckets count from here, so that a machine that is up for decades does not overflow them.
-const TimePoint kStart = std::chrono::steady_clock::now();
 
 std::int64_t interval_for(double rate, int shift) {
     const long double second = std::ldexp(1e9L, shift);
@@ -62,16 +56,6 @@ BucketShape::BucketShape(double rate, std::int64_t burst)
         interval_ = interval_for(rate_, --shift_);
     }
     tolerance_ = (capacity - 1) * interval_;
-}
-
-std::int64_t BucketShape::units_in(nanoseconds time) const {
-    const std::int64_t most = kMaxNow >> std::max(shift_, 0);
-    const std::int64_t count = std::clamp(time.count(), -most, most);
-    return shift_ >= 0 ? count << shift_ : count >> -shift_;
-}
-
-std::int64_t BucketShape::units_at(TimePoint now) const {
-    return clock_ == Clock::running ? units_in(now - kStart) : 0;
 }
 
 nanoseconds BucketShape::time_for(std::int64_t units) const {

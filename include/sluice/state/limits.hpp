@@ -4,6 +4,7 @@
 // Pure: no clock, no I/O, no mutex. Safe to call from every worker at once.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <limits>
@@ -18,6 +19,9 @@ namespace sluice::state {
 /// What a bucket refused at; order and names as in the contract, section 4 and 7.
 enum class Level : std::uint8_t { plan_method, plan, stage_method, account, source_ip };
 std::string_view to_string(Level);
+
+/// Buckets count from here, so that a machine that is up for decades does not overflow them.
+inline const TimePoint kBucketEpoch = std::chrono::steady_clock::now();
 
 /// Rate and capacity compiled to integers. Rounded so that a bucket never admits more than
 /// burst + rate * t in any interval t.
@@ -39,8 +43,18 @@ private:
     /// none: infinite rate, the word is not used. stopped: rate 0, time stands still at zero.
     enum class Clock : std::uint8_t { running, stopped, none };
 
-    std::int64_t units_at(TimePoint now) const;
-    std::int64_t units_in(std::chrono::nanoseconds) const;
+    // now + the time to fill fits the 63 bits of an arrival: the finest units last eight years from
+    // the start of the process.
+    static constexpr std::int64_t kMaxNow = (std::int64_t{7} << 59) - 1;
+
+    std::int64_t units_at(TimePoint now) const {
+        return clock_ == Clock::running ? units_in(now - kBucketEpoch) : 0;
+    }
+    std::int64_t units_in(std::chrono::nanoseconds time) const {
+        const std::int64_t most = kMaxNow >> std::max(shift_, 0);
+        const std::int64_t count = std::clamp(time.count(), -most, most);
+        return shift_ >= 0 ? count << shift_ : count >> -shift_;
+    }
     std::chrono::nanoseconds time_for(std::int64_t units) const;
 
     double rate_;
@@ -61,6 +75,12 @@ public:
     /// Nanoseconds until a token is there; nullopt = one is there now, max() = never. Writes
     /// nothing.
     std::optional<std::chrono::nanoseconds> shortage(const BucketShape&, TimePoint now) const;
+    bool has_token(const BucketShape& shape, TimePoint now) const {
+        if (shape.is_unlimited()) return shape.burst_ > 0;
+        const std::int64_t at = shape.units_at(now);
+        const std::int64_t arrival = word_.load(std::memory_order_relaxed) >> 1;
+        return std::max(arrival, at) - at <= shape.tolerance_;
+    }
     /// Takes one token if there is one.
     bool take(const BucketShape&, TimePoint now);
     /// Gives back a token taken with the same shape. Exact while all threads agree on `now`;

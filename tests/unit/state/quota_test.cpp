@@ -180,7 +180,7 @@ struct Days final : QuotaObserver {
         const std::lock_guard lock(mutex);
         days.push_back(day);
     }
-    int changes = 0;
+    std::atomic<int> changes{0};
     std::mutex mutex;
     std::vector<Day> days;
 };
