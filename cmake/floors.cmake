@@ -15,7 +15,7 @@ function(sluice_floor name)
 endfunction()
 
 sluice_floor(base OpenSSL::Crypto)
-sluice_floor(net sluice_base OpenSSL::SSL)
+sluice_floor(net sluice_base sluice_asio)
 sluice_floor(config sluice_base yaml-cpp nlohmann_json::nlohmann_json)
 sluice_floor(telemetry sluice_config spdlog::spdlog)
 sluice_floor(http sluice_telemetry sluice_net sluice_asio)

@@ -102,9 +102,19 @@ Task<void> Session::serve_connection() {
         const bool agreed = co_await handshake();
         if (!agreed) co_return;
     }
-    bool go_on = true;
-    while (go_on) {
-        go_on = co_await serve_request();
+    for (;;) {
+        // Waiting for a request happens here, where a connection owns next to nothing.
+        while (stream_.input.empty() && transport_->is_quiet()) {
+            if (served_ && sessions_.is_draining()) co_return;
+            const auto& timeouts = handler_.settings().timeouts;
+            const auto patience = served_ ? timeouts.keep_alive : timeouts.header;
+            idle_ = true;
+            const net::Wake wake = co_await net::wait(transport_->channel(), now() + patience);
+            idle_ = false;
+            if (wake != net::Wake::event) co_return;
+        }
+        const bool go_on = co_await serve_request();
+        if (!go_on) break;
     }
     if (linger_) co_await linger();
 }
@@ -166,7 +176,7 @@ bool Session::receive_more(bool& line_ended, bool& blocked) {
 Task<bool> Session::read_head(Request& request) {
     Buffer& in = stream_.input;
     const SessionSettings settings = handler_.settings();
-    TimePoint head_deadline = now() + settings.timeouts.header;
+    const TimePoint head_deadline = now() + settings.timeouts.header;
     const std::size_t give_up = settings.head.head_bytes + settings.head.target_bytes;
     bool line_ended = !in.empty();
     for (;;) {
@@ -191,22 +201,10 @@ Task<bool> Session::read_head(Request& request) {
         if (!receive_more(line_ended, blocked)) co_return false;
         if (!blocked) continue;
 
-        idle_ = in.empty();
-        if (idle_) {
-            in.release();
-            if (sessions_.is_draining()) co_return false;
-            head_deadline = now() + (served_ ? settings.timeouts.keep_alive
-                                             : settings.timeouts.header);
-        }
         const net::Wake wake = co_await net::wait(transport_->channel(), head_deadline);
-        if (wake == net::Wake::cancelled) co_return false;
-        if (wake == net::Wake::timeout) {
-            if (idle_) co_return false;
-            co_await refuse(408, "head_timeout");
-            co_return false;
-        }
-        if (idle_) head_deadline = now() + settings.timeouts.header;
-        idle_ = false;
+        if (wake == net::Wake::event) continue;
+        if (wake == net::Wake::timeout && !in.empty()) co_await refuse(408, "head_timeout");
+        co_return false;
     }
     served_ = true;
     request.peer = peer_.address;
