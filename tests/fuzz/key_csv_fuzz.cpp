@@ -15,7 +15,7 @@ namespace {
 using sluice::config::ApiKey;
 using sluice::config::KeyCsv;
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string out = "\"";
     for (const char c : text)
         out += c == '"' ? std::string("\"\"") : std::string(1, c);
@@ -28,8 +28,8 @@ std::string written(const std::vector<ApiKey>& keys) {
         std::string plans;
         for (const std::string& id : key.usage_plan_ids)
             plans += (plans.empty() ? "" : ",") + id;
-        out += quoted(key.value) + "," + quoted(key.name) + "," + quoted(key.description) + "," +
-               (key.enabled ? "true" : "false") + "," + quoted(plans) + "\r\n";
+        out += in_quotes(key.value) + "," + in_quotes(key.name) + "," + in_quotes(key.description) +
+               "," + (key.enabled ? "true" : "false") + "," + in_quotes(plans) + "\r\n";
     }
     return out;
 }
