@@ -30,9 +30,9 @@ def main(source_dir):
     failed = 0
     for command, name in GENERATED.items():
         run = subprocess.run([binary, command], capture_output=True, timeout=60, check=True)
-        wanted = run.stdout.decode().splitlines()
+        wanted = run.stdout.decode().rstrip("\n").splitlines()
         path = root / name
-        found = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        found = path.read_text(encoding="utf-8").rstrip("\n").splitlines() if path.exists() else []
         if wanted == found:
             continue
         same = 0

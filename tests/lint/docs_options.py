@@ -59,8 +59,8 @@ class Known:
         self.targets = {target for rule in rules for target in rule.split()}
 
     def has_metric(self, name):
-        if name.endswith("*"):
-            return any(metric.startswith(name[:-1]) for metric in self.metrics)
+        if name.endswith(("*", "_")):  # a family of names, or a pattern that begins like this
+            return any(metric.startswith(name.rstrip("*")) for metric in self.metrics)
         return name in self.metrics or re.sub("_(bucket|sum|count)$", "", name) in self.metrics
 
 
