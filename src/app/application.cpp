@@ -15,6 +15,7 @@
 #include "app/listeners.hpp"
 #include "app/restart_rules.hpp"
 #include "app/usage_report.hpp"
+#include "app/verify.hpp"
 #include "app/worker.hpp"
 #include "filters/registry.hpp"
 #include "gateway/compile.hpp"
@@ -31,6 +32,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kHousekeeping{1};
+constexpr std::size_t kFewestDescriptors = 128;
 
 /// Every connection and file needs a descriptor: take what the administrator allows.
 std::size_t raise_descriptor_limit() {
@@ -195,7 +197,7 @@ admin::Hooks Application::admin_hooks() {
 
 /// Builds the new configuration beside the traffic; whatever is wrong, the old one goes on.
 admin::ReloadResult Application::reload() {
-    config::Loaded loaded = config::load(path_);
+    config::Loaded loaded = load_and_verify(path_);
     admin::ReloadResult result{.ok = loaded.ok(), .problems = std::move(loaded.problems)};
     for (const config::Problem& p : result.problems) {
         if (p.severity == config::Severity::error) log::error("{}", config::to_string(p));
@@ -302,6 +304,11 @@ int Application::run() {
         return 1;
     }
     const std::size_t descriptors = raise_descriptor_limit();
+    if (descriptors < kFewestDescriptors) {
+        log::error("this process may open {} files only; allow at least {} (ulimit -n)",
+                   descriptors, kFewestDescriptors);
+        return 1;
+    }
     admission_.set_limits(std::min(config_.server.limits.connections, descriptors * 2 / 5),
                           config_.server.limits.connections_per_client);
     if (!open_store()) return 1;

@@ -9,6 +9,7 @@
 
 #include "admin/client.hpp"
 #include "app/application.hpp"
+#include "app/verify.hpp"
 #include "sluice/config/key_csv.hpp"
 #include "sluice/config/key_value.hpp"
 #include "sluice/config/load.hpp"
@@ -49,7 +50,7 @@ void print_json(const config::Problems& problems) {
 }
 
 int validate(const Options& o) {
-    const config::Loaded loaded = config::load(o.config);
+    const config::Loaded loaded = load_and_verify(o.config);
     if (o.format == "json") {
         print_json(loaded.problems);
     } else {
@@ -61,14 +62,14 @@ int validate(const Options& o) {
 
 int run(const Options& o) {
     if (o.check) return validate(o);
-    config::Loaded loaded = config::load(o.config);
+    config::Loaded loaded = load_and_verify(o.config);
     print_text(loaded.problems);
     if (!loaded.ok()) return kInvalidConfig;
     return run_gateway(o.config, std::move(loaded.config));
 }
 
 int print_config(const Options& o) {
-    const config::Loaded loaded = config::load(o.config);
+    const config::Loaded loaded = load_and_verify(o.config);
     print_text(loaded.problems);
     if (!loaded.ok()) return kInvalidConfig;
     std::cout << config::dump(loaded.config);
@@ -82,7 +83,7 @@ int generate_keys(const Options& o) {
 
 /// A dry run: says what would be imported, and every warning.
 int import_keys(const Options& o) {
-    const config::Loaded loaded = config::load(o.config);
+    const config::Loaded loaded = load_and_verify(o.config);
     if (!loaded.ok()) {
         print_text(loaded.problems);
         return kInvalidConfig;

@@ -14,6 +14,8 @@ using std::chrono::seconds;
 
 constexpr std::size_t kFirstRead = 4096;              // most heads fit
 constexpr seconds kHandshakeTime{10};                 // robustness 2
+// Stopping: a request that is on its way to an idle connection is still answered.
+constexpr seconds kDrainPatience{1};
 constexpr std::size_t kDropLimit = 64 * 1024;         // robustness 1.6
 constexpr std::chrono::milliseconds kDropTime{1000};  // robustness 1.6
 constexpr std::uint64_t kSlowestBytesPerSecond = 500;  // robustness 2, after 10 s
@@ -32,7 +34,10 @@ struct InFlight {
 
 void Sessions::drain() {
     draining_ = true;
-    while (close_one_idle()) {
+    for (Session* s = first_; s != nullptr;) {
+        Session* next = s->next_;  // a session may end when it is woken
+        if (s->idle_) s->transport_->channel().kick();
+        s = next;
     }
 }
 
@@ -64,7 +69,7 @@ void Sessions::cancel_all() {
 Session::Session(std::unique_ptr<net::Transport> transport, const Peer& peer, Handler& handler,
                  Sessions& sessions)
     : transport_{std::move(transport)},
-      stream_{*transport_},
+      stream_{*transport_, sessions.draining_},
       handler_{handler},
       sessions_{sessions},
       next_{sessions.first_},
@@ -105,9 +110,9 @@ Task<void> Session::serve_connection() {
     for (;;) {
         // Waiting for a request happens here, where a connection owns next to nothing.
         while (stream_.input.empty() && transport_->is_quiet()) {
-            if (served_ && sessions_.is_draining()) co_return;
             const auto& timeouts = handler_.settings().timeouts;
-            const auto patience = served_ ? timeouts.keep_alive : timeouts.header;
+            auto patience = served_ ? timeouts.keep_alive : timeouts.header;
+            if (sessions_.is_draining()) patience = std::min(patience, kDrainPatience);
             idle_ = true;
             const net::Wake wake = co_await net::wait(transport_->channel(), now() + patience);
             idle_ = false;
@@ -142,7 +147,6 @@ Task<bool> Session::serve_request() {
     if (!complete) co_return false;
 
     stream_.begin(request.head, handler_.settings().body_bytes);
-    if (sessions_.is_draining()) stream_.close_after();
     auto& cells = handler_.cells();
     {
         const InFlight counted{cells.requests_in_flight};

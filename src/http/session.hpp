@@ -27,7 +27,7 @@ public:
 
     std::size_t size() const { return size_; }
     bool is_draining() const { return draining_; }
-    /// Ends idle sessions now and the others after their response.
+    /// Ends every session after its response, or when none is asked for within a second.
     void drain();
     /// Ends every session now.
     void cancel_all();

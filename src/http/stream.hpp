@@ -21,7 +21,9 @@ public:
         std::string_view data{};  ///< in the thread's read scratch: use before the next read
     };
 
-    explicit Stream(net::Transport& transport) : transport_{transport}, outbox_{transport} {}
+    /// `draining`: the server is stopping, so no response promises to keep the connection.
+    Stream(net::Transport& transport, const bool& draining)
+        : transport_{transport}, draining_{draining}, outbox_{transport} {}
 
     net::Channel& channel() { return transport_.channel(); }
     bool is_secure() const { return transport_.is_secure(); }
@@ -59,7 +61,7 @@ public:
 
     /// The connection ends after this response.
     void close_after() { keep_alive_ = false; }
-    bool keep_alive() const { return keep_alive_; }
+    bool keep_alive() const { return keep_alive_ && !draining_; }
     /// The response cannot be completed: the client must see that something is missing.
     void abort() {
         broken_ = true;
@@ -79,6 +81,7 @@ private:
     bool write_parts(iovec* parts, std::size_t count);
 
     net::Transport& transport_;
+    const bool& draining_;
     BodyFraming body_{};
     net::Outbox outbox_;
     std::uint64_t body_limit_ = 0;
