@@ -85,8 +85,10 @@ Result<ListenSocket> ListenSocket::open(const std::string& address, std::uint16_
     return socket;
 }
 
-ListenSocket::~ListenSocket() {
-    if (fd_ >= 0) ::close(fd_);
+ListenSocket::~ListenSocket() { close(); }
+
+void ListenSocket::close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 // ---------------------------------------------------------------------------------- Admission
@@ -139,6 +141,8 @@ void Listener::stop() {
     pause_.disarm();
     if (watching_) reactor_.unwatch(watch_);
     watching_ = false;
+    // Left open, it would take connections into its queue that nobody serves while we drain.
+    socket_.close();
 }
 
 void Listener::resume() {

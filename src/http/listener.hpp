@@ -24,6 +24,7 @@ public:
     ListenSocket(ListenSocket&& o) noexcept : fd_{std::exchange(o.fd_, -1)}, port_{o.port_} {}
     ListenSocket& operator=(ListenSocket&&) = delete;
     ~ListenSocket();
+    void close();
     int fd() const { return fd_; }
     std::uint16_t port() const { return port_; }  ///< also when the kernel chose it
 

@@ -275,7 +275,7 @@ protected:
             clients.emplace_back(
                 [&, i] { answers[static_cast<std::size_t>(i)] = p.gateway.get("/s/x"); });
         const bool all_wait = eventually(
-            [&] { return p.gateway.metrics().sum("sluice_requests_in_flight") >= kClients; });
+            [&] { return p.gateway.scrape().sum("sluice_requests_in_flight") >= kClients; });
         EXPECT_TRUE(all_wait);
         gate.open();
         clients.clear();

@@ -133,16 +133,34 @@ TEST(Upstream, ConnectionThatIsNeverAcceptedTimesOut) {
 }
 
 TEST(Upstream, ShortBodyIsVisiblyIncomplete) {
-    for (const char* head :
-         {"Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-          "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n"}) {
-        Proxied p{[head](const Received&) {
-            return Answer::raw(std::string{"HTTP/1.1 200 OK\r\n"} + head).close();
+    struct Short {
+        const char* head;
+        const char* rest;  // what comes when the client has the first part
+    };
+    for (const Short& c : {Short{"Content-Length: 10\r\n\r\nhalf", ""},
+                           Short{"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", ""},
+                           Short{"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", "zz\r\n"},
+                           Short{"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", "0\r\n"}}) {
+        auto gate = std::make_shared<Gate>();
+        Proxied p{[&](const Received&) {
+            Answer answer = Answer::raw(std::string{"HTTP/1.1 200 OK\r\n"} + c.head);
+            return answer.after(gate).then(c.rest).close();
         }};
-        const Response r = p.gateway.get("/s/x");
+        Client client = p.gateway.client();
+        client.send(client.text_of("GET", "/s/x"));
+        const Response r = client.read("GET", [&](std::string_view) { gate->open(); });
         EXPECT_EQ(r.status, 200);
-        EXPECT_FALSE(r.complete) << head;
+        EXPECT_FALSE(r.complete) << c.head << c.rest;
     }
+}
+
+TEST(Upstream, BodyThatBreaksBeforeAnythingWasSentIsAnError) {
+    Proxied p{[](const Received&) {
+        return Answer::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhalf\r\n")
+            .close();
+    }};
+    const Response r = p.gateway.get("/s/x");
+    EXPECT_TRUE(r.status == 502 || !r.complete);
 }
 
 TEST(Upstream, CloseDelimitedBodyIsCompleteOnlyWithAFin) {

@@ -57,7 +57,8 @@ TEST(BigBodies, SlowReaderHoldsTheBackendBack) {
     EXPECT_LT(size, 100 * 1024 * 1024U);
     EXPECT_EQ(gateway.get("/s/other").status, 200) << "others are not held up";
     client.reset();
-    EXPECT_TRUE(eventually([&] { return origin.open_connections() == 0; }));
+    // The pooled connection of the other request stays.
+    EXPECT_TRUE(eventually([&] { return origin.open_connections() == 1; }));
 }
 
 TEST(BigBodies, UploadWithARaisedLimitKeepsMemoryFlat) {

@@ -44,9 +44,9 @@ TEST(QuotaCrash, Kill9LosesAtMostOneSecond) {
                              .connections = 32,
                              .stop = &stop});
         }};
-        const double before = gateway.metrics().sum("sluice_responses_total", {{"code", "200"}});
+        const double before = gateway.scrape().sum("sluice_responses_total", {{"code", "200"}});
         ASSERT_TRUE(eventually([&] {
-            return gateway.metrics().sum("sluice_responses_total", {{"code", "200"}}) >
+            return gateway.scrape().sum("sluice_responses_total", {{"code", "200"}}) >
                    before + 1'500;
         }));
         gateway.kill9();

@@ -142,7 +142,19 @@ Response Gateway::admin(const std::string& target, const std::string& method,
     return Client{admin_port()}.request(method, target, headers);
 }
 
-Metrics Gateway::metrics() { return Metrics{admin("/metrics").body}; }
+Metrics Gateway::scrape() { return Metrics{admin("/metrics").body}; }
+
+Metrics Gateway::metrics() {
+    Metrics now = scrape();
+    eventually(
+        [&] {
+            if (now.sum("sluice_requests_in_flight") == 0) return true;
+            now = scrape();
+            return false;
+        },
+        2s);
+    return now;
+}
 
 Response Gateway::reload() { return admin("/reload", "POST"); }
 

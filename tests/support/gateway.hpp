@@ -47,6 +47,10 @@ public:
     Response post(const std::string& target, const std::string& body, const Headers& headers = {});
     Response admin(const std::string& target, const std::string& method = "GET",
                    const Headers& headers = {});
+    /// A scrape, as it is now.
+    Metrics scrape();
+    /// A scrape when nothing is under way: the counters of a request move when its last byte has
+    /// been written, which is an instant after the client has read it.
     Metrics metrics();
 
     /// Replaces the configuration file.

@@ -16,9 +16,11 @@ std::vector<Case> load_cases(const fs::path& folder) {
         if (entry.path().extension() == ".json") files.push_back(entry.path());
     std::ranges::sort(files);
     std::vector<Case> cases;
-    for (const fs::path& file : files)
-        for (const json& c : json::parse(read_file(file)).at("cases"))
+    for (const fs::path& file : files) {
+        const json document = json::parse(read_file(file));
+        for (const json& c : document.at("cases"))
             cases.push_back({c.at("id"), c.at("topic"), c});
+    }
     return cases;
 }
 

@@ -31,13 +31,19 @@ LoadResult run_load(const LoadPlan& plan) {
         if (plan.requests > 0) return left.fetch_sub(1) > 0;
         return Clock::now() < deadline;
     };
+    Clock::time_point first_answer = Clock::time_point::max();
+    Clock::time_point last_answer = begin;
     const auto one_connection = [&] {
         LoadResult mine;
+        Clock::time_point first = Clock::time_point::max();
+        Clock::time_point last = begin;
         Client client{plan.port};
         while (go_on()) {
             try {
                 const Response r = client.get(plan.target, plan.headers);
                 ++mine.by_status[r.status];
+                last = Clock::now();
+                first = std::min(first, last);
                 if (!r.complete) throw std::runtime_error("incomplete body");
             } catch (const std::exception& e) {
                 if (mine.failed++ == 0) mine.first_failure = e.what();
@@ -47,6 +53,8 @@ LoadResult run_load(const LoadPlan& plan) {
         const std::lock_guard lock{mutex};
         for (const auto& [status, number] : mine.by_status)
             total.by_status[status] += number;
+        first_answer = std::min(first_answer, first);
+        last_answer = std::max(last_answer, last);
         if (total.failed == 0) total.first_failure = mine.first_failure;
         total.failed += mine.failed;
     };
@@ -55,6 +63,7 @@ LoadResult run_load(const LoadPlan& plan) {
         threads.emplace_back(one_connection);
     threads.clear();
     total.took = Clock::now() - begin;
+    if (first_answer < last_answer) total.inner = last_answer - first_answer;
     return total;
 }
 

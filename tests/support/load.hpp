@@ -26,7 +26,8 @@ struct LoadResult {
     std::map<int, std::int64_t> by_status{};
     std::int64_t failed = 0;  ///< no answer, or an incomplete one
     std::string first_failure{};
-    std::chrono::duration<double> took{};  ///< from the first send to the last answer
+    std::chrono::duration<double> took{};   ///< from before the first send to after the last answer
+    std::chrono::duration<double> inner{};  ///< from the first answer to the last
 
     std::int64_t count(int status) const;
     std::int64_t answers() const;  ///< of every status
