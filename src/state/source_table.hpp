@@ -79,7 +79,9 @@ struct alignas(64) SourceMeter::Shard {
     Entry* find(const IpAddress& address, std::size_t slot, std::uint32_t hash) const;
     /// A new entry at the end; not in the index yet.
     Entry& append();
-    void earn_candidates() { candidates = std::min(candidates + kCandidates, kMostCandidates); }
+    /// Twice what an eviction among the unlimited looks at, so that something is saved for runs
+    /// of limited entries.
+    void earn_candidates() { candidates = std::min(candidates + 2 * kCandidates, kMostCandidates); }
     /// The entry under the hand, which moves on.
     Entry& advance();
     void index(const Entry&);
