@@ -13,6 +13,12 @@
 namespace sluice::app {
 namespace {
 
+bool covers(const config::UsagePlan& plan, const config::Stage& stage) {
+    return std::any_of(plan.api_stages.begin(), plan.api_stages.end(), [&](const auto& s) {
+        return s.api_id == stage.rest_api_id && s.stage == stage.stage_name;
+    });
+}
+
 class Verifier {
 public:
     explicit Verifier(config::Loaded& loaded) : config_{loaded.config}, loaded_{loaded} {}
@@ -53,6 +59,14 @@ private:
         if (stage.access_log &&
             !telemetry::AccessLogFormat::compile(stage.access_log->format, why)) {
             error(stage.access_log->where, "accessLogSettings.format: " + why);
+        }
+        const auto meters = std::count_if(
+            config_.usage_plans.begin(), config_.usage_plans.end(), [&](const auto& plan) {
+                return plan.meter_by == config::MeterBy::source_ip && covers(plan, stage);
+            });
+        if (static_cast<std::size_t>(meters) > gateway::kMaxSourcePlans) {
+            error(stage.where, "at most " + std::to_string(gateway::kMaxSourcePlans) +
+                                   " usage plans with meterBy sourceIp may cover one stage");
         }
         const auto api = std::find_if(config_.rest_apis.begin(), config_.rest_apis.end(),
                                       [&](const auto& a) { return a.id == stage.rest_api_id; });

@@ -11,11 +11,13 @@ using state::Level;
 
 /// What one request must pay, in the order of contract 4.
 struct Limits::Charges {
-    static constexpr std::size_t kMostPlans = 8;  // source-IP plans of one stage
+    // Of a key's plan or of each source-IP plan two, of the stage's method and the account one.
+    static constexpr std::size_t kMost = 2 * gateway::kMaxSourcePlans + 2;
+    static_assert(kMost <= state::kMaxCharges);
 
-    std::array<Charge, 3 + 2 * kMostPlans> buckets{};
+    std::array<Charge, kMost> buckets{};
     std::size_t bucket_count = 0;
-    std::array<state::QuotaCharge, 1 + kMostPlans> quotas{};
+    std::array<state::QuotaCharge, gateway::kMaxSourcePlans> quotas{};
     std::size_t quota_count = 0;
 
     void bucket(state::TokenBucket& bucket, const state::BucketShape& shape, Level level) {
@@ -84,7 +86,7 @@ Verdict Limits::on_request(Exchange& x) const {
 /// the pins of the table live on the stack of this recursion.
 Verdict Limits::decide_by_source(Charges& charges, Exchange& x, std::size_t next) const {
     const auto& plans = x.stage->source_plans;
-    if (next == plans.size() || next == Charges::kMostPlans) {
+    if (next == plans.size()) {
         return charges.decide(x);
     }
     const gateway::Plan& plan = *plans[next];

@@ -71,6 +71,9 @@ struct Method {
     telemetry::Series* series = nullptr;
 };
 
+/// Plans with meterBy: sourceIp that one stage may have; app::load_and_verify refuses more.
+inline constexpr std::size_t kMaxSourcePlans = 6;
+
 struct Stage {
     std::uint32_t index = 0;
     std::string api_id{};
