@@ -4,6 +4,7 @@
 #include "gateway/client_address.hpp"
 #include "gateway/context.hpp"
 #include "gateway/response.hpp"
+#include "sluice/telemetry/log.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -34,9 +35,15 @@ Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
         finish(x);
         co_return;
     }
-    Verdict verdict = x.method->chain.advance(x);
-    if (verdict == Verdict::wait) verdict = co_await x.method->chain.resume(x);
-    if (verdict == Verdict::pass) co_await x.method->integration->call(x);
+    try {
+        Verdict verdict = x.method->chain.advance(x);
+        if (verdict == Verdict::wait) verdict = co_await x.method->chain.resume(x);
+        if (verdict == Verdict::pass) co_await x.method->integration->call(x);
+    } catch (const std::exception& e) {
+        // A broken invariant: this request fails, the others do not notice (style: errors).
+        log::error("request {} failed: {}", x.id.view(), e.what());
+        x.reply(Reply::internal_error);
+    }
     if (x.cached && x.reply_type == Reply::none && !client.response_started()) send_cached(x);
     if (x.reply_type != Reply::none && !client.response_started()) send_reply(x);
     if (!client.response_complete()) client.abort();
@@ -98,7 +105,9 @@ void Pipeline::finish(Exchange& x) noexcept {
     cells.latency.record(latency);
     if (x.integration_latency) cells.integration_latency.record(*x.integration_latency);
     if (x.cache == CacheStatus::hit) cells.cache_hits.add();
-    if (x.cache == CacheStatus::miss) cells.cache_misses.add();
+    // CloudWatch: 1 when the backend answered (aws-semantics 5.7), so a bypass is a miss too.
+    const bool asked = x.cache == CacheStatus::miss || x.cache == CacheStatus::bypass;
+    if (asked) cells.cache_misses.add();
     if (x.refused_by) cells.throttled[static_cast<std::size_t>(*x.refused_by)].add();
     if (x.reply_type == Reply::quota_exceeded) cells.quota_exceeded.add();
     if (x.stage->log_file) write_access_line(x, latency);

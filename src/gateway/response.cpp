@@ -12,6 +12,9 @@ namespace {
 using config::Compatibility;
 using http::Framing;
 
+// A bucket that is never refilled: there is no time to come back at.
+constexpr std::chrono::hours kNever{24 * 366};
+
 void write_ids(ByteWriter& out, const Uuid& id, const ExtendedId& extended) {
     out.field("x-amzn-RequestId", id.view()).field("x-amz-apigw-id", extended.view());
 }
@@ -94,7 +97,8 @@ void send_reply(Exchange& x) {
     out.clear();
     write_status_line(out, text.status, reason_phrase(text.status));
     write_reply_fields(out, text);
-    if (text.retry_after && compatibility == Compatibility::standard) {
+    const bool ever = x.retry_after < kNever;
+    if (text.retry_after && ever && compatibility == Compatibility::standard) {
         out.text("Retry-After: ").number(retry_seconds(x.retry_after)).text("\r\n");
     }
     write_date(out, x.wall);
