@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <vector>
+
+#include "support/reactor_thread.hpp"
+
+namespace sluice::upstream {
+namespace {
+
+using ::test::Pair;
+using ::test::Peer;
+using ::test::ReactorThread;
+
+class PoolTest : public testing::Test {
+protected:
+    ~PoolTest() override {
+        thread_.run([&] { pool_.reset(); });
+    }
+    struct Made {
+        ConnectionPtr connection{};
+        Peer origin;
+    };
+    /// A new connection to this target.
+    Made make(std::uint32_t target) {
+        Pair pair = Pair::make();
+        Made made{.origin = std::move(pair.far)};
+        thread_.run([&] {
+            made.connection = std::make_unique<Connection>(
+                net::make_plain(thread_.reactor(), pair.near), target, cells());
+        });
+        EXPECT_TRUE(thread_.until([&] { return made.connection->channel().writable; }));
+        return made;
+    }
+    /// Puts a new connection into the pool and gives back its other end.
+    Peer put(std::uint32_t target, std::size_t max_idle = 10) {
+        Made made = make(target);
+        thread_.run([&] { pool_->put(std::move(made.connection), max_idle); });
+        return std::move(made.origin);
+    }
+    /// Takes a connection, uses it to say `word`, and drops it. False: there was none.
+    bool take_and_say(std::uint32_t target, std::string_view word, bool certain = false) {
+        return thread_.run([&] {
+            const ConnectionPtr connection = pool_->take(target, certain);
+            if (!connection) return false;
+            EXPECT_TRUE(connection->is_reused());
+            return connection->outbox().write(word);
+        });
+    }
+    telemetry::BackendCells& cells() { return series_.cells(0); }
+    std::uint64_t idle() {
+        return thread_.run([&] { return cells().idle.value(); });
+    }
+    std::uint64_t active() {
+        return thread_.run([&] { return cells().active.value(); });
+    }
+
+    telemetry::BackendSeries series_{"b", 1};
+    ReactorThread thread_;
+    std::optional<Pool> pool_{thread_.reactor()};
+};
+
+TEST_F(PoolTest, GivesTheMostRecentlyUsedConnectionOfTheTarget) {
+    Peer first = put(3);
+    Peer second = put(3);
+    EXPECT_EQ(idle(), 2U);
+    EXPECT_FALSE(take_and_say(2, "x"));
+    EXPECT_FALSE(take_and_say(9, "x"));
+    EXPECT_TRUE(take_and_say(3, "to the second"));
+    EXPECT_EQ(second.read_all(), "to the second");
+    EXPECT_TRUE(take_and_say(3, "to the first"));
+    EXPECT_EQ(first.read_all(), "to the first");
+    EXPECT_FALSE(take_and_say(3, "x"));
+}
+
+TEST_F(PoolTest, CountsIdleAndActiveConnections) {
+    Made made = make(0);
+    EXPECT_EQ(active(), 1U);
+    thread_.run([&] { pool_->put(std::move(made.connection), 10); });
+    EXPECT_EQ(idle(), 1U);
+    EXPECT_EQ(active(), 0U);
+    thread_.run([&] { made.connection = pool_->take(0, false); });
+    EXPECT_EQ(idle(), 0U);
+    EXPECT_EQ(active(), 1U);
+    thread_.run([&] { made.connection.reset(); });
+    EXPECT_EQ(active(), 0U);
+}
+
+TEST_F(PoolTest, KeepsNoMoreThanItMay) {
+    Peer kept = put(0, 1);
+    Peer too_many = put(0, 1);
+    EXPECT_EQ(too_many.read_all(), "");
+    EXPECT_EQ(idle(), 1U);
+    Peer none = put(1, 0);
+    EXPECT_EQ(none.read_all(), "");
+}
+
+TEST_F(PoolTest, DropsAConnectionThatThePeerCloses) {
+    Peer origin = put(0);
+    origin.close();
+    EXPECT_TRUE(thread_.until([&] { return cells().idle.value() == 0; }));
+    EXPECT_FALSE(take_and_say(0, "x"));
+}
+
+TEST_F(PoolTest, DropsAConnectionOnWhichThePeerSpeaksOutOfTurn) {
+    Peer origin = put(0);
+    origin.send("HTTP/1.1 408 Idle\r\n\r\n");
+    EXPECT_TRUE(thread_.until([&] { return cells().idle.value() == 0; }));
+    origin.read_all();  // the connection has ended
+}
+
+TEST_F(PoolTest, AsksTheSocketItselfWhenItMustBeCertain) {
+    Peer origin = put(0);
+    // Within one turn of the reactor: the close has happened, its event has not been seen.
+    thread_.run([&] {
+        origin.close();
+        EXPECT_FALSE(pool_->take(0, true));
+    });
+    EXPECT_EQ(idle(), 0U);
+}
+
+TEST_F(PoolTest, DoesNotTakeBackAConnectionWithUnreadBytes) {
+    Made made = make(0);
+    made.origin.send("left over");
+    ASSERT_TRUE(thread_.until([&] { return made.connection->channel().readable; }));
+    thread_.run([&] { pool_->put(std::move(made.connection), 10); });
+    EXPECT_EQ(idle(), 0U);
+}
+
+TEST_F(PoolTest, PassesOverTargetsThatFailedUntilTheyAnswerAgain) {
+    thread_.run([&] {
+        EXPECT_FALSE(pool_->is_down(4));
+        pool_->mark_down(4);
+        EXPECT_TRUE(pool_->is_down(4));
+        EXPECT_FALSE(pool_->is_down(3));
+        pool_->mark_up(4);
+        EXPECT_FALSE(pool_->is_down(4));
+    });
+}
+
+TEST_F(PoolTest, TakesTurnsPerBackend) {
+    thread_.run([&] {
+        EXPECT_EQ(pool_->next_turn(1), 0U);
+        EXPECT_EQ(pool_->next_turn(1), 1U);
+        EXPECT_EQ(pool_->next_turn(0), 0U);
+        EXPECT_EQ(pool_->next_turn(1), 2U);
+    });
+}
+
+TEST_F(PoolTest, ClosesAllAtTheEnd) {
+    Peer a = put(0);
+    Peer b = put(5);
+    thread_.run([&] { pool_->close_all(); });
+    EXPECT_EQ(a.read_all(), "");
+    EXPECT_EQ(b.read_all(), "");
+    EXPECT_EQ(idle(), 0U);
+}
+
+}  // namespace
+}  // namespace sluice::upstream
