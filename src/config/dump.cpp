@@ -81,12 +81,12 @@ std::string without_password(const std::string& url) {
 }
 
 Json to_json(const State& s) {
-    return {{"store", name_of(kStores, s.store)},
-            {"path", s.path.string()},
-            {"redis",
-             {{"url", without_password(s.redis.url)},
-              {"onFailure", name_of(kRedisFailures, s.redis.on_failure)},
-              {"leaseMillis", s.redis.lease.count()}}}};
+    Json out{{"store", name_of(kStores, s.store)}, {"path", s.path.string()}};
+    if (s.store != StoreKind::redis) return out;
+    out["redis"] = {{"url", without_password(s.redis.url)},
+                    {"onFailure", name_of(kRedisFailures, s.redis.on_failure)},
+                    {"leaseMillis", s.redis.lease.count()}};
+    return out;
 }
 
 Json to_json(const Integration& i) {

@@ -98,7 +98,7 @@ void read(Reader& r, Limits& l) {
     if (set) r.reading().header_bytes_set = true;
     r.optional("targetBytes", l.target_bytes, "Bytes of the request target (path and query).",
                Size{64, kMega});
-    r.optional("headerCount", l.header_count, "Header fields of a request.", Range{1, 10'000});
+    r.optional("headerCount", l.header_count, "Header fields of a request.", Range{1, 256});
     r.optional("bodyBytes", l.body_bytes, "Bytes of a request body.", Size{0, 1'099'511'627'776});
     r.optional("connections", l.connections, "Client connections at once.", Range{1, 10'000'000});
     r.optional("connectionsPerClient", l.connections_per_client,
@@ -174,7 +174,10 @@ void read(Reader& r, State& s) {
     std::filesystem::path path = s.path;
     if (r.optional("path", path, "SQLite file; the default is in the working directory."))
         s.path = path;
-    r.optional("redis", s.redis, "For `store: redis`.");
+    const bool has_redis = r.optional("redis", s.redis, "For `store: redis`.");
+    if (has_redis && s.store != StoreKind::redis) {
+        r.warning("redis", "not in use: the store is another one");
+    }
     if (s.store == StoreKind::redis) r.problem("store", "redis is not supported yet");
 }
 

@@ -123,6 +123,7 @@ void Compiler::stages() {
                 method->resource_id = resource_id(resource.path);
                 method->resource_path = resource.path;
                 method->http_method = m.http_method;
+                method->needs_key = m.api_key_required;
                 stage->tree.add(resource.path, m.http_method,
                                 static_cast<std::uint32_t>(stage->methods.size()));
                 method_names_[full_name(api.id, c.stage_name,

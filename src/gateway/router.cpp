@@ -149,6 +149,7 @@ std::uint32_t ResourceTree::intern(std::string_view name) {
 struct ResourceTree::Walk {
     SegmentTable::Reading reading;
     std::size_t slot;
+    const char* end;  ///< of what a greedy parameter takes
     Match& match;
 };
 
@@ -182,7 +183,8 @@ bool ResourceTree::descend(Walk& walk, std::uint32_t at, std::string_view rest) 
         params.truncate(count);
     }
     if (node.greedy == kNone || !serve(walk, nodes_[node.greedy])) return false;
-    params.push({names_[nodes_[node.greedy].name], rest});
+    const auto size = static_cast<std::size_t>(walk.end - rest.data());
+    params.push({names_[nodes_[node.greedy].name], {rest.data(), size}});
     return true;
 }
 
@@ -195,9 +197,14 @@ std::optional<ResourceTree::Match> ResourceTree::match(std::string_view path, ht
     // A segment of nothing but ";parameters" is an empty one to backends that strip them, and
     // could carry a request past the resource it is meant for.
     if (reading.cut_parameters && path.find("/;") != std::string_view::npos) return result;
-    path = without_trailing_slashes(without_leading_slashes(path));
+    path = without_leading_slashes(path);
+    const char* const end = path.data() + path.size();
+    path = without_trailing_slashes(path);
     result.emplace();
-    Walk walk{reading, slot, *result};
+    // A slash at the end means something to backends: what takes the rest of the path takes it
+    // too. AWS drops it (aws-semantics 1.5).
+    const bool keeps_slash = personality == Compatibility::standard;
+    Walk walk{reading, slot, keeps_slash ? end : path.data() + path.size(), *result};
     if (!descend(walk, 0, path)) result.reset();
     return result;
 }

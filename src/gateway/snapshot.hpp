@@ -66,6 +66,7 @@ struct Method {
     std::string resource_id{};
     std::string resource_path{};  ///< as declared; empty for what matches no method
     std::string http_method{};    ///< as declared: GET ... or ANY
+    bool needs_key = false;
     Chain chain{};
     IntegrationPtr integration{};
     telemetry::Series* series = nullptr;

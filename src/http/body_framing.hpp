@@ -32,6 +32,11 @@ public:
     /// Ended by the peer's orderly close: complete only if nothing else marks the end.
     bool complete_at_eof() const { return framing_ == Framing::until_close || finished(); }
 
+    /// Bytes that are certain to follow in this message: the rest of the length or of the chunk.
+    std::uint64_t announced() const {
+        return framing_ == Framing::chunked ? decoder_.chunk_left() : left_;
+    }
+
     Piece take(char* bytes, std::size_t size) {
         if (framing_ == Framing::chunked) return take_chunked(bytes, size);
         if (framing_ == Framing::until_close) return {size, size};

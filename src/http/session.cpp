@@ -248,7 +248,8 @@ Task<void> Session::finish_response() {
 
 /// A body nobody wanted must not be read as the next request (robustness 1.6).
 Task<bool> Session::drop_rest_of_body() {
-    if (stream_.expect_continue_) co_return false;  // never asked for, may never come
+    // Never asked for, or not worth waiting for: it may never come.
+    if (stream_.expect_continue_ || stream_.length_too_large_) co_return false;
     const TimePoint deadline = now() + kDropTime;
     const std::uint64_t limit = stream_.body_bytes() + kDropLimit;
     for (;;) {

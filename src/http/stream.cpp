@@ -19,10 +19,12 @@ void Stream::begin(const RequestHead& head, std::uint64_t body_limit) {
     keep_alive_ = head.keep_alive;
     expect_continue_ = head.expect_continue && !body_.finished();
     response_complete_ = false;
+    body_broken_ = false;
 }
 
 Stream::BodyPiece Stream::read_body() {
     if (length_too_large_) return {Body::too_large};
+    if (body_broken_) return {Body::broken};
     if (body_.finished()) return {Body::end};
     if (expect_continue_ && input.empty()) {
         // The client holds the body back until it is asked (RFC 9110 10.1.1).
@@ -42,14 +44,20 @@ Stream::BodyPiece Stream::read_body() {
     }
     const net::IoResult r = transport_.read(scratch, net::Scratch::kReadSize);
     if (r.state == net::Io::would_block) return {Body::blocked};
-    if (r.state != net::Io::done) return {Body::broken};
+    if (r.state != net::Io::done) {
+        body_broken_ = true;
+        return {Body::broken};
+    }
     received_ += r.bytes;
     return use(scratch, r.bytes, false);
 }
 
 Stream::BodyPiece Stream::use(char* bytes, std::size_t size, bool from_input) {
     const BodyFraming::Piece piece = body_.take(bytes, size);
-    if (piece.malformed) return {Body::broken};
+    if (piece.malformed) {
+        body_broken_ = true;
+        return {Body::broken};
+    }
     if (piece.consumed < size) {
         // The next request, sent ahead; goes before whatever else the input still holds.
         const std::string_view rest{bytes + piece.consumed, size - piece.consumed};
@@ -63,7 +71,7 @@ Stream::BodyPiece Stream::use(char* bytes, std::size_t size, bool from_input) {
         }
     }
     body_bytes_ += piece.data;
-    if (body_bytes_ > body_limit_) return {Body::too_large};
+    if (body_bytes_ + body_.announced() > body_limit_) return {Body::too_large};
     return {piece.data == 0 && body_.finished() ? Body::end : Body::data, {bytes, piece.data}};
 }
 

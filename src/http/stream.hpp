@@ -34,6 +34,8 @@ public:
     void begin(const RequestHead&, std::uint64_t body_limit);
     bool has_body() const { return !body_.finished() || body_bytes_ > 0; }
     bool body_finished() const { return body_.finished(); }
+    /// Content-Length is beyond the limit: refuse before a backend hears of it.
+    bool declares_too_much() const { return length_too_large_; }
     /// The next piece of the decoded body. Asks the client to go on (100) when it waits for that.
     BodyPiece read_body();
     std::uint64_t body_bytes() const { return body_bytes_; }
@@ -98,6 +100,7 @@ private:
     bool response_complete_ = false;
     bool broken_ = false;
     bool length_too_large_ = false;
+    bool body_broken_ = false;
 };
 
 }  // namespace sluice::http

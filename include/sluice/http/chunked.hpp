@@ -21,6 +21,8 @@ public:
     /// input belongs to the next message. Trailer fields are checked and dropped.
     Step next(std::string_view input);
     bool done() const;
+    /// Bytes of the present chunk that have not come yet.
+    std::uint64_t chunk_left() const { return at_ == At::data ? left_ : 0; }
 
 private:
     enum class At : std::uint8_t {

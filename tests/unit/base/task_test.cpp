@@ -11,13 +11,21 @@
 namespace sluice {
 namespace {
 
-/// Suspends whoever awaits it until open() is called.
-struct Door {
-    std::coroutine_handle<> waiting{};
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> h) noexcept { waiting = h; }
-    void await_resume() const noexcept {}
-    void open() { std::exchange(waiting, {}).resume(); }
+/// Suspends whoever awaits pass() until open() is called.
+class Door {
+public:
+    struct Passage {
+        Door& door;
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> h) noexcept { door.waiting_ = h; }
+        void await_resume() const noexcept {}
+    };
+    // A temporary: GCC 12 copies an awaited object that a lambda holds by reference.
+    Passage pass() { return {*this}; }
+    void open() { std::exchange(waiting_, {}).resume(); }
+
+private:
+    std::coroutine_handle<> waiting_{};
 };
 
 Task<int> number(int n) { co_return n; }
@@ -83,7 +91,7 @@ TEST(Task, ResumesTheCallerWhenItsOwnWaitEnds) {
     std::vector<std::string> order;
     const auto inner = [&]() -> Task<int> {
         order.push_back("inner waits");
-        co_await door;
+        co_await door.pass();
         order.push_back("inner goes on");
         co_return 1;
     };
@@ -103,7 +111,7 @@ TEST(Task, DestroysWhatItsFrameHoldsWhenAbandonedHalfway) {
     const auto held = std::make_shared<int>(1);
     const auto body = [&]() -> Task<void> {
         const auto copy = held;
-        co_await door;
+        co_await door.pass();
     };
     {
         // Awaited by hand, so that the frame can be given up while it waits.
@@ -118,7 +126,7 @@ TEST(Detached, FreesItselfAtTheEnd) {
     Door door;
     const auto held = std::make_shared<int>(1);
     const auto run = [&](std::shared_ptr<int> copy) -> Detached {
-        co_await door;
+        co_await door.pass();
         *copy = 2;
     };
     run(held);
