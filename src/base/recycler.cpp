@@ -10,7 +10,7 @@ namespace sluice::recycler {
 namespace {
 
 constexpr std::size_t kSmallest = 128;
-constexpr std::size_t kClasses = 10;                 // 128 B ... 64 KiB
+constexpr std::size_t kClasses = 13;                 // 128 B ... 512 KiB
 constexpr std::size_t kKeptBytes = 2 * 1024 * 1024;  // per class and thread
 
 // Sanitizers must see every frame come and go, or they miss use after free.
