@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <future>
 #include <list>
@@ -24,17 +25,21 @@ public:
 
     sluice::net::Reactor& reactor() { return reactor_; }
 
-    /// Calls `f` on the reactor's thread and gives back what it returns.
+    /// Calls `f` on the reactor's thread and gives back what it returns or throws.
     template <class F>
     auto run(F f) {
         using R = std::invoke_result_t<F>;
         std::promise<R> done;
         reactor_.post([&] {
-            if constexpr (std::is_void_v<R>) {
-                f();
-                done.set_value();
-            } else {
-                done.set_value(f());
+            try {
+                if constexpr (std::is_void_v<R>) {
+                    f();
+                    done.set_value();
+                } else {
+                    done.set_value(f());
+                }
+            } catch (...) {
+                done.set_exception(std::current_exception());
             }
         });
         return done.get_future().get();
