@@ -67,7 +67,9 @@ FilterPtr Limits::make(const gateway::MethodBuild& build) {
     const bool shared = build.settings.throttle || build.snapshot.account;
     if (!by_key && !by_source && !shared) return nullptr;
     std::optional<gateway::SharedBucket> stage;
-    if (build.settings.throttle) stage.emplace(*build.settings.throttle, build.stage_bucket);
+    if (build.settings.throttle) {
+        stage = gateway::SharedBucket{*build.settings.throttle, build.stage_bucket};
+    }
     return std::make_unique<Limits>(std::move(stage), by_source);
 }
 

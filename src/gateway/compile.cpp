@@ -89,7 +89,8 @@ void Compiler::general() {
     if (!server.account_throttle) return;
     const auto shape =
         bucket_shape(server.account_throttle->rate_limit, server.account_throttle->burst_limit);
-    if (shape) snapshot_->account.emplace(*shape, services_.limits.bucket("account", *shape));
+    if (!shape) return;
+    snapshot_->account = SharedBucket{*shape, services_.limits.bucket("account", *shape)};
 }
 
 const config::RestApi& Compiler::api_of(const config::Stage& stage) const {
