@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sluice/state/key_table.hpp"
 
+// SHA256_Init and its kin are deprecated for EVP, which since OpenSSL 3 allocates its state anew for
+// every digest: one heap allocation per request that carries a key.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -17,11 +19,6 @@ namespace {
 
 // 16 bytes and a key of up to 39 fit one block of SHA-256.
 using Salt = std::array<std::uint8_t, 16>;
-
-struct FreeContext {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 
 const Salt& salt() {
     static const Salt drawn = [] {
@@ -34,12 +31,6 @@ const Salt& salt() {
     return drawn;
 }
 
-// Fetched once: finding the algorithm by name costs more than hashing a key.
-const EVP_MD* sha256() {
-    static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    return fetched;
-}
-
 std::uint64_t head_of(const std::array<std::uint8_t, 32>& digest) {
     std::uint64_t head = 0;
     std::memcpy(&head, digest.data(), sizeof head);
@@ -49,13 +40,11 @@ std::uint64_t head_of(const std::array<std::uint8_t, 32>& digest) {
 }  // namespace
 
 bool KeyTable::digest_of(std::string_view value, Digest& digest) {
-    thread_local const Context context{EVP_MD_CTX_new()};
     const Salt& salted = salt();
-    return context && sha256() != nullptr &&
-           EVP_DigestInit_ex(context.get(), sha256(), nullptr) == 1 &&
-           EVP_DigestUpdate(context.get(), salted.data(), salted.size()) == 1 &&
-           EVP_DigestUpdate(context.get(), value.data(), value.size()) == 1 &&
-           EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+    SHA256_CTX state;
+    return SHA256_Init(&state) == 1 && SHA256_Update(&state, salted.data(), salted.size()) == 1 &&
+           SHA256_Update(&state, value.data(), value.size()) == 1 &&
+           SHA256_Final(digest.data(), &state) == 1;
 }
 
 std::size_t KeyTable::place_of(const Digest& digest) const {
