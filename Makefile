@@ -60,7 +60,8 @@ micro:
 lint:
 	@scripts/install-packages.sh test lint
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run --Werror
-	@for lint in tests/lint/*.py; do [ ! -e "$$lint" ] || python3 "$$lint" . || exit 1; done
+	@export SLUICE_BINARY=$$(ls build/dev/sluice build/release/sluice 2>/dev/null | head -n 1); \
+	for lint in tests/lint/*.py; do python3 "$$lint" . || exit 1; done
 
 package:
 	@if [ ! -x scripts/package.sh ]; then echo 'sluice: make package is not available yet' >&2; exit 1; fi

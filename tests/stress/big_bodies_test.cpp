@@ -34,7 +34,7 @@ TEST(BigBodies, DownloadOfOneGiBKeepsMemoryFlat) {
     });
     EXPECT_TRUE(r.complete);
     EXPECT_EQ(received, kGiB);
-    EXPECT_LT(peak, before + kFlat);
+    EXPECT_TRUE(kSanitized || peak < before + kFlat) << before << " -> " << peak;
 }
 
 TEST(BigBodies, SlowReaderHoldsTheBackendBack) {
@@ -45,6 +45,8 @@ TEST(BigBodies, SlowReaderHoldsTheBackendBack) {
             .then_repeat(kGiB);
     }};
     Gateway gateway{kProxyEverything, {{"ORIGIN", origin.url()}}};
+    gateway.get("/s/other");
+    const std::uint64_t before = gateway.resident_bytes();
     Client client = gateway.client();
     client.send(client.text_of("GET", "/s/big"));
     ASSERT_TRUE(client.wire().read_head());
@@ -54,7 +56,7 @@ TEST(BigBodies, SlowReaderHoldsTheBackendBack) {
         const std::uint64_t now = gateway.resident_bytes();
         return std::exchange(size, now) == now;
     }));
-    EXPECT_LT(size, 100 * 1024 * 1024U);
+    EXPECT_TRUE(kSanitized || size < before + kFlat) << before << " -> " << size;
     EXPECT_EQ(gateway.get("/s/other").status, 200) << "others are not held up";
     client.reset();
     // The pooled connection of the other request stays.
@@ -78,7 +80,7 @@ TEST(BigBodies, UploadWithARaisedLimitKeepsMemoryFlat) {
         if (sent % (kGiB / 64) == 0) peak = std::max(peak, gateway.resident_bytes());
     }
     EXPECT_EQ(client.read().body, std::to_string(kGiB));
-    EXPECT_LT(peak, before + kFlat);
+    EXPECT_TRUE(kSanitized || peak < before + kFlat) << before << " -> " << peak;
 }
 
 }  // namespace
