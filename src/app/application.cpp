@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
@@ -65,6 +66,8 @@ private:
     bool start_admin();
     admin::Hooks admin_hooks();
     admin::ReloadResult reload();
+    /// Calls back on the control thread once every worker has done what it was told so far.
+    void after_workers(std::function<void()> done);
     void await_signal();
     void housekeeping();
     void begin_shutdown();
@@ -182,7 +185,12 @@ admin::Hooks Application::admin_hooks() {
         return report_usage(query, config_, limits_, *store_);
     };
     hooks.apis = [this] { return describe_apis(config_); };
-    hooks.reload = [this](std::function<void(admin::ReloadResult)> done) { done(reload()); };
+    hooks.reload = [this](std::function<void(admin::ReloadResult)> done) {
+        const auto result = reload();
+        if (!result.ok) return done(result);
+        // The answer means that every worker serves the new configuration.
+        after_workers([done = std::move(done), result] { done(result); });
+    };
     hooks.flush_cache = [this](std::string_view api, std::string_view stage) {
         const bool known = std::any_of(
             config_.stages.begin(), config_.stages.end(), [&](const config::Stage& s) {
@@ -237,6 +245,15 @@ admin::ReloadResult Application::reload() {
     log::info("{}", result.ok ? "configuration reloaded"
                               : "configuration refused; the running one goes on");
     return result;
+}
+
+void Application::after_workers(std::function<void()> done) {
+    const auto remaining = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+    for (auto& worker : workers_) {
+        worker->post([this, remaining, done] {
+            if (--*remaining == 0) asio::post(control_, done);
+        });
+    }
 }
 
 void Application::housekeeping() {

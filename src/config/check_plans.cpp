@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "config/check.hpp"
 #include "config/key_value.hpp"
@@ -14,27 +15,49 @@ namespace {
 
 using StageName = std::pair<std::string, std::string>;
 
+/// Method keys of each API, made once: many plans name methods of few APIs.
+class MethodNames {
+public:
+    struct Names {
+        std::vector<std::string> all{};
+        std::unordered_set<std::string> known{};
+    };
+    const Names& of(const RestApi& api) {
+        Names& names = by_api_[api.id];
+        if (names.all.empty()) {
+            names.all = method_keys(api);
+            names.known.insert(names.all.begin(), names.all.end());
+        }
+        return names;
+    }
+
+private:
+    std::unordered_map<std::string, Names> by_api_{};
+};
+
 void check_plan_stage(const Config& config, const UsagePlan& plan, const PlanStage& stage,
-                      Findings& findings) {
+                      MethodNames& methods, Findings& findings) {
     const std::string who = "usagePlans " + in_quotes(plan.id);
     const StageReference to{stage.api_id, stage.stage, "apiId", stage.where};
     if (!check_stage_reference(config, to, who, findings)) {
         return;
     }
-    const auto keys = method_keys(*find_api(config, stage.api_id));
+    if (stage.throttle.empty()) return;
+    const MethodNames::Names& names = methods.of(*find_api(config, stage.api_id));
     for (const auto& [key, throttle] : stage.throttle) {
-        if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+        if (names.known.contains(key)) continue;
         error(findings, throttle.where,
               who + " throttle: API " + in_quotes(stage.api_id) + " has no method " +
-                  in_quotes(key) + did_you_mean(key, keys));
+                  in_quotes(key) + did_you_mean(key, names.all));
     }
 }
 
-void check_plan(const Config& config, const UsagePlan& plan, Findings& findings) {
+void check_plan(const Config& config, const UsagePlan& plan, MethodNames& methods,
+                Findings& findings) {
     const std::string who = "usagePlans " + in_quotes(plan.id);
     std::set<StageName> seen;
     for (const PlanStage& stage : plan.api_stages) {
-        check_plan_stage(config, plan, stage, findings);
+        check_plan_stage(config, plan, stage, methods, findings);
         if (seen.emplace(stage.api_id, stage.stage).second) continue;
         error(findings, stage.where,
               who + ": stage " + in_quotes(stage.stage) + " of API " + in_quotes(stage.api_id) +
@@ -144,6 +167,7 @@ void check_keys(const Config& config, Findings& findings) {
 }  // namespace
 
 void check_plans(const Config& config, Findings& findings) {
+    MethodNames methods;
     std::map<std::string, Location> first;
     std::set<std::string> used;
     for (const ApiKey& key : config.api_keys) {
@@ -158,7 +182,7 @@ void check_plans(const Config& config, Findings& findings) {
                       "; the first is at " + place(other->second),
                   {"id"});
         }
-        check_plan(config, plan, findings);
+        check_plan(config, plan, methods, findings);
         if (plan.meter_by == MeterBy::api_key && !used.contains(plan.id)) {
             warning(findings, plan.where, "usagePlans " + in_quotes(plan.id) + ": has no keys");
         }

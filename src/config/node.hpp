@@ -11,8 +11,8 @@
 
 namespace sluice::config {
 
-inline constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
-inline constexpr std::size_t kMaxNodes = 1'000'000;     // a hundred thousand API keys
+inline constexpr std::size_t kMaxFileBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kMaxNodes = 4'000'000;     // several hundred thousand API keys
 inline constexpr std::size_t kMaxAliasNodes = 100'000;  // what anchors and aliases may add
 inline constexpr std::size_t kMaxDepth = 64;            // the model itself needs ten
 

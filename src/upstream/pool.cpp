@@ -31,8 +31,17 @@ Connection::Connection(std::unique_ptr<net::Transport> transport, std::uint32_t 
 
 Connection::~Connection() { (pool_ != nullptr ? cells_.idle : cells_.active).sub(); }
 
-void Connection::unattended(net::Channel&, net::Wake) {
-    if (pool_ != nullptr) pool_->drop(*this);  // closed, spoke out of turn, or idle for too long
+void Connection::unattended(net::Channel&, net::Wake wake) {
+    if (pool_ == nullptr) return;
+    if (wake == net::Wake::event && settle()) return;
+    pool_->drop(*this);  // closed, spoke out of turn, or idle for too long
+}
+
+/// An event may tell of bytes that were read before it was handled: the socket knows better.
+bool Connection::settle() {
+    net::Channel& c = channel();
+    if (c.readable && !c.peer_closed && !has_closed(c.fd())) c.readable = false;
+    return transport_->is_quiet();
 }
 
 Pool::State& Pool::state(std::uint32_t target) {
@@ -58,7 +67,7 @@ ConnectionPtr Pool::take(std::uint32_t target, bool certain) {
 
 void Pool::put(ConnectionPtr connection, std::size_t max_idle) {
     auto& idle = state(connection->target()).idle;
-    if (idle.size() >= max_idle || !connection->transport().is_quiet()) return;
+    if (idle.size() >= max_idle || !connection->settle()) return;
     connection->input.release();
     connection->pool_ = this;
     connection->cells_.active.sub();

@@ -89,7 +89,9 @@ public:
                 best_rank = *rank;
             }
         }
-        return best == nullptr ? "403" : describe(*best, segments);
+        // In `standard` what takes the rest of the path takes the slash at its end too.
+        const bool slash = personality_ == kStandard && path.ends_with('/');
+        return best == nullptr ? "403" : describe(*best, segments, slash);
     }
 
 private:
@@ -114,14 +116,14 @@ private:
         if (route.size() != sent.size()) return std::nullopt;
         return rank;
     }
-    static std::string describe(const Declared& route, const Segments& sent) {
+    static std::string describe(const Declared& route, const Segments& sent, bool slash) {
         std::string text = route.method + " /" + joined(route.path, 0);
         for (std::size_t i = 0; i < route.path.size(); ++i) {
             const std::string& part = route.path[i];
             if (part.front() != '{') continue;
             const bool greedy = part.ends_with("+}");
             text += ", " + part.substr(1, part.size() - (greedy ? 3 : 2)) + "=";
-            text += greedy ? joined(sent, i) : sent[i];
+            text += greedy ? joined(sent, i) + (slash ? "/" : "") : sent[i];
         }
         return text;
     }
