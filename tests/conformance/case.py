@@ -108,7 +108,7 @@ def safety(case, outcome):
         if arrival.complete and paths.is_protected(arrival.method, arrival.target):
             return f"protected resource reached as {arrival.target}"
     answered_targets = [r.value("x-target") for r in outcome.responses if r.value("x-target")]
-    reached = [a.target.encode() for a in whole]
+    reached = [a.target.encode("latin-1") for a in whole]
     if not outcome.aborted and answered_targets != reached:
         return f"answers to {answered_targets}, but the origin got {reached}"
     if outcome.in_sync is False:

@@ -13,7 +13,7 @@ RESET = b"\1\0\0\0\0\0\0\0"  # struct linger: on, no time
 @dataclasses.dataclass
 class Play:
     """What is sent: bytes, and pauses in seconds between them. Afterwards the connection is kept
-    ("keep"), closed ("close"), reset ("reset") or held open in silence ("hold"). `early`: before
+    ("keep"), closed ("close"), reset ("reset") or silent until the gateway speaks ("hold"). `early`: before
     the request's body is read. `after`: bytes sent once the connection idles."""
     pieces: tuple
     then: str = "keep"
@@ -55,6 +55,7 @@ class Connection:
         return kept
 
     def _perform(self, play):
+        self.socket.settimeout(None)
         for piece in play.pieces:
             if isinstance(piece, bytes):
                 self.socket.sendall(piece)
@@ -62,15 +63,19 @@ class Connection:
                 return False
         if play.after:
             self.socket.sendall(play.after)
-            play.then = "hold"
         if play.then == "reset":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         if play.then == "hold":
-            self._gone(20.0)
+            return self._spoken_to(20.0)
         if play.then == "close":
             self.socket.shutdown(socket.SHUT_WR)
             self._gone(2.0)
         return play.then == "keep"
+
+    def _spoken_to(self, seconds):
+        """Waits until the gateway sends the next request here, or leaves."""
+        self.socket.settimeout(seconds)
+        return self.socket.recv(1, socket.MSG_PEEK) != b""
 
     def _gone(self, seconds):
         """Waits, but no longer than the gateway stays; True if it left."""
@@ -114,7 +119,7 @@ class FaultOrigin:
     def play_for(self, arrival):
         play = self.plays.get(arrival.target.split("?")[0].split("/")[1])
         if play is None:
-            body = b"fine " + arrival.target.encode()
+            body = b"fine " + arrival.target.encode("latin-1")
             return Play((ok(body),))
         return play(arrival) if callable(play) else dataclasses.replace(play)
 

@@ -20,14 +20,15 @@ BACKEND_MILLIS = 1000  # rows that must end in time allow 2.5 s
 
 
 class Tally:
-    def __init__(self):
+    def __init__(self, quiet=False):
         self.count = self.missed = self.unsafe = 0
+        self.quiet = quiet
 
     def add(self, name, rule, missed, unsafe=""):
         self.count += 1
         self.missed += bool(missed)
         self.unsafe += bool(unsafe)
-        if missed:
+        if missed and not self.quiet:
             print(f"FAILED {name} [{rule}]\n       {missed}", flush=True)
 
 

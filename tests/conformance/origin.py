@@ -5,12 +5,13 @@ import re
 import socket
 import threading
 
-from wire import FIELD
-
 REQUEST_LINE = re.compile(
-    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[\x21-\x7e]*|\*|https?://[\x21-\x7e]+) HTTP/1\.[01]\Z")
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[\x21-\x7e\x80-\xff]*|\*|(?i:https?)://[\x21-\x7e]+"
+    rb"|[0-9A-Za-z.:-]+) HTTP/1\.([01])\Z")
+# Control bytes in a value are invalid, but they end nothing (RFC 9110 5.5).
+FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*?)[ \t]*\Z")
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})\Z")
-ONLY_ONCE = ("host", "content-length", "transfer-encoding", "content-type", "authorization")
+ONLY_ONCE = ("host", "content-length", "transfer-encoding")
 
 
 class Ambiguous(Exception):
@@ -86,14 +87,14 @@ def read_fields(stream):
     return fields
 
 
-def check_fields(arrival):
+def check_fields(arrival, minor_version):
     for name in ONLY_ONCE:
         if len(arrival.values(name)) > 1:
             raise Ambiguous(f"{name} twice")
     for name in arrival.names():
         if "_" in name and name.replace("_", "-") in ONLY_ONCE:
             raise Ambiguous(f"look-alike {name}")
-    if len(arrival.values("host")) != 1:
+    if minor_version == b"1" and not arrival.values("host"):
         raise Ambiguous("no Host")
     if arrival.values("content-length") and arrival.values("transfer-encoding"):
         raise Ambiguous("Content-Length and Transfer-Encoding")
@@ -102,7 +103,7 @@ def check_fields(arrival):
 def read_body(stream, arrival):
     lengths, codings = arrival.values("content-length"), arrival.values("transfer-encoding")
     if lengths:
-        if re.fullmatch(rb"[0-9]{1,18}", lengths[0]) is None:
+        if re.fullmatch(rb"[0-9]+", lengths[0]) is None or int(lengths[0]) >= 1 << 63:
             raise Ambiguous(f"Content-Length {lengths[0]!r}")
         arrival.body = stream.exactly(int(lengths[0]))
     elif codings:
@@ -126,9 +127,9 @@ def read_head(stream, arrival):
     match = REQUEST_LINE.match(line)
     if match is None:
         raise Ambiguous(f"request line {line[:80]!r}")
-    arrival.method, arrival.target = match[1].decode(), match[2].decode()
+    arrival.method, arrival.target = match[1].decode(), match[2].decode("latin-1")
     arrival.fields = read_fields(stream)
-    check_fields(arrival)
+    check_fields(arrival, match[3])
 
 
 def read_request(stream, arrival):
@@ -182,7 +183,7 @@ class Origin:
         if not arrival.complete:
             return False
         body = b"" if arrival.method == "HEAD" else b"ok"
-        head = b"HTTP/1.1 200 OK\r\nX-Target: " + arrival.target.encode() + \
+        head = b"HTTP/1.1 200 OK\r\nX-Target: " + arrival.target.encode("latin-1") + \
             b"\r\nContent-Length: 2\r\n\r\n"
         try:
             connection.sendall(head + body)

@@ -104,8 +104,9 @@ class Runner:
     def _check_step(self, client, outcome):
         """One more request on the connection is answered once, and reaches the origin once."""
         response = client.exchange(get(target=b"/in-step"))
-        outcome.in_sync = response is not None and response.status == 200 and not client.input
         outcome.ended = response is None
+        if response is not None:
+            outcome.in_sync = response.value("x-target") == b"/in-step" and not client.input
 
     def _settle(self, outcome):
         """A request of its own follows the case: what it did not overtake has not been sent."""
@@ -116,6 +117,29 @@ class Runner:
         outcome.held = not eventually(lambda: self.origin.unfinished() == 0, 1.5)
         outcome.arrivals = [a for a in self.origin.take()
                             if a.target not in (target, "/in-step")]
+
+
+def run_all(name, chosen, split=False):
+    """Per table [cases, as required, safe]; the failures; the subject and how it ended."""
+    origin = Origin()
+    subject = Subject(name, [origin.port])
+    runner = Runner(subject, origin)
+    rows, failures = collections.defaultdict(lambda: [0, 0, 0]), []
+    for module, case in chosen:
+        for bytewise in (False, True) if split else (False,):
+            if not subject.alive():
+                sys.exit(f"{name} has died before {case.name}:\n{subject.log_text()}")
+            outcome = runner.run(case, bytewise)
+            reason = verdict(case, outcome)
+            rows[module][0] += 1
+            rows[module][1] += not reason
+            rows[module][2] += not safety(case, outcome)
+            if reason:
+                mode = "byte by byte" if bytewise else "whole"
+                failures.append((module, case, mode, reason, outcome))
+    status = subject.stop()
+    origin.close()
+    return rows, failures, subject, status
 
 
 def print_failures(failures, show_bytes):
@@ -161,27 +185,9 @@ def main():
         parser.error("--binary or SLUICE_BINARY is needed")
 
     begun = time.monotonic()
-    origin = Origin()
-    subject = Subject(options.peer or "sluice", [origin.port])
-    runner = Runner(subject, origin)
-    rows, failures = collections.defaultdict(lambda: [0, 0, 0]), []
-    modes = (False, True) if options.split else (False,)
-    for module, case in chosen:
-        for split in modes:
-            if not subject.alive():
-                print(f"{subject.name} has died:\n{subject.log_text()}")
-                return 1
-            outcome = runner.run(case, split)
-            reason = verdict(case, outcome)
-            rows[module][0] += 1
-            rows[module][1] += not reason
-            rows[module][2] += not safety(case, outcome)
-            if reason:
-                mode = "byte by byte" if split else "whole"
-                failures.append((module, case, mode, reason, outcome))
+    rows, failures, subject, status = run_all(options.peer or "sluice", chosen, options.split)
     print_failures(failures, options.verbose)
     print_table(subject, rows, options.markdown)
-    status = subject.stop()
     print(f"{len(chosen)} cases, {len(failures)} failed, exit status {status}, "
           f"{time.monotonic() - begun:.1f} s")
     return 1 if failures or (status != 0 and not options.peer) else 0

@@ -4,6 +4,7 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -26,6 +27,7 @@ restApis:
     resources:
       /:         {{ ANY: {{ integration: {{ type: HTTP_PROXY, uri: "http://origin/", timeoutInMillis: {backend_millis} }} }} }}
       /{{proxy+}}: {{ ANY: {{ integration: {{ type: HTTP_PROXY, uri: "http://origin/{{proxy}}", timeoutInMillis: {backend_millis} }} }} }}
+      /calm:     {{ ANY: {{ integration: {{ type: HTTP_PROXY, uri: "http://calm/calm" }} }} }}
       /admin:    {{ ANY: {{ apiKeyRequired: true, integration: {{ type: HTTP_PROXY, uri: "http://origin/admin" }} }} }}
       /admin/{{proxy+}}: {{ ANY: {{ apiKeyRequired: true, integration: {{ type: HTTP_PROXY, uri: "http://origin/admin/{{proxy}}" }} }} }}
       /mixed:
@@ -45,6 +47,8 @@ backends:
   - name: origin
     connectTimeoutMillis: {connect_millis}
     targets: [ {targets} ]
+  - name: calm
+    targets: [ {calm} ]
 """
 
 NGINX = """\
@@ -59,6 +63,7 @@ http {{
   send_timeout {write_seconds}s; keepalive_timeout 60s;
   client_max_body_size {body}; large_client_header_buffers 4 8k;
   upstream origin {{ {targets} keepalive 64; }}
+  upstream calm {{ {calm} keepalive 64; }}
   server {{
     listen 127.0.0.1:{port};
     proxy_http_version 1.1;
@@ -66,6 +71,7 @@ http {{
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_connect_timeout {connect_millis}ms; proxy_read_timeout {backend_millis}ms;
     location / {{ proxy_pass http://origin; }}
+    location /calm {{ proxy_pass http://calm; }}
     location /admin {{ return 403; }}
     location = /mixed {{ limit_except GET {{ deny all; }} proxy_pass http://origin; }}
   }}
@@ -76,6 +82,7 @@ HAPROXY = """\
 global
   nbthread 1
   maxconn 8192
+  expose-experimental-directives
 defaults
   mode http
   timeout connect {connect_millis}ms
@@ -87,12 +94,21 @@ frontend public
   bind 127.0.0.1:{port}
   option forwardfor
   http-request del-header X-Forwarded-For
+  option http-restrict-req-hdr-names reject
+  http-request normalize-uri percent-to-uppercase
+  http-request normalize-uri percent-decode-unreserved
+  http-request normalize-uri path-strip-dot
+  http-request normalize-uri path-strip-dotdot
+  http-request normalize-uri path-merge-slashes
   http-request deny status 403 if {{ path /admin }} or {{ path_beg /admin/ }}
   http-request deny status 403 if {{ path /mixed }} !{{ method GET HEAD }}
   http-request deny status 413 if {{ req.hdr_val(content-length) gt {body} }}
+  use_backend calm if {{ path /calm }}
   default_backend origin
 backend origin
   {targets}
+backend calm
+  {calm}
 """
 
 DEFAULTS = dict(workers=1, body=65536, head_seconds=2, body_seconds=2, write_seconds=5,
@@ -100,9 +116,9 @@ DEFAULTS = dict(workers=1, body=65536, head_seconds=2, body_seconds=2, write_sec
 
 
 class Subject:
-    """Starts on a free port; `targets` are the origins' ports."""
+    """Starts on a free port; `targets` are the origins' ports, `calm` that of /calm alone."""
 
-    def __init__(self, name, targets, descriptors=None, **settings):
+    def __init__(self, name, targets, descriptors=None, calm=None, **settings):
         self.name = name
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-conformance-"))
         self.port, self.admin = free_port(), free_port()
@@ -110,7 +126,8 @@ class Subject:
                   "directory": self.directory}
         self.limit = descriptors
         self.log = open(self.directory / "log", "wb")
-        words = getattr(self, f"_{name}")(values, targets)
+        self.origins = {*targets, calm}
+        words = getattr(self, f"_{name}")(values, targets, [calm] if calm else targets)
         self.process = subprocess.Popen(words, stdout=self.log, stderr=self.log,
                                         cwd=self.directory, preexec_fn=self._limit_descriptors)
         if not eventually(self._accepts, 20):
@@ -124,22 +141,24 @@ class Subject:
         (self.directory / name).write_text(text)
         return str(self.directory / name)
 
-    def _sluice(self, values, targets):
-        urls = ", ".join(f'{{ url: "http://127.0.0.1:{port}" }}' for port in targets)
-        config = self._write("sluice.yaml", SLUICE.format(targets=urls, **values))
-        return [os.environ["SLUICE_BINARY"], "run", "--config", config]
+    def _sluice(self, values, *groups):
+        origins, calm = [", ".join(f'{{ url: "http://127.0.0.1:{port}" }}' for port in ports)
+                         for ports in groups]
+        config = SLUICE.format(targets=origins, calm=calm, **values)
+        return [os.environ["SLUICE_BINARY"], "run", "--config", self._write("sluice.yaml", config)]
 
-    def _nginx(self, values, targets):
-        servers = " ".join(f"server 127.0.0.1:{port} fail_timeout=1s;" for port in targets)
-        return ["nginx", "-p", str(self.directory), "-c",
-                self._write("nginx.conf", NGINX.format(targets=servers, **values))]
+    def _nginx(self, values, *groups):
+        origins, calm = [" ".join(f"server 127.0.0.1:{port} fail_timeout=1s;" for port in ports)
+                         for ports in groups]
+        config = NGINX.format(targets=origins, calm=calm, **values)
+        return ["nginx", "-p", str(self.directory), "-c", self._write("nginx.conf", config)]
 
-    def _haproxy(self, values, targets):
-        check = " check inter 500ms" if len(targets) > 1 else ""
-        servers = "\n  ".join(f"server s{i} 127.0.0.1:{port}{check}"
-                              for i, port in enumerate(targets))
-        return ["haproxy", "-db", "-f",
-                self._write("haproxy.cfg", HAPROXY.format(targets=servers, **values))]
+    def _haproxy(self, values, *groups):
+        check = " check inter 500ms" if len(groups[0]) > 1 else ""
+        origins, calm = ["\n  ".join(f"server s{port} 127.0.0.1:{port}{check}" for port in ports)
+                         for ports in groups]
+        config = HAPROXY.format(targets=origins, calm=calm, **values)
+        return ["haproxy", "-db", "-f", self._write("haproxy.cfg", config)]
 
     def _accepts(self):
         if self.process.poll() is not None:
@@ -165,6 +184,24 @@ class Subject:
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def connections_upstream(self):
+        """Of anybody to the origins; nobody else uses them while a test runs."""
+        rows = [line.split() for line in
+                pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(int(row[2].split(":")[1], 16) in self.origins and row[3] == "01"
+                   for row in rows)
+
+    def processor_seconds(self):
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+    def reload(self):
+        """True once a changed configuration is in use; False if the subject cannot."""
+        if self.name != "sluice":
+            return False
+        self.process.send_signal(signal.SIGHUP)
+        return eventually(lambda: "reloaded" in self.log_text())
 
     def _memory(self, key):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
