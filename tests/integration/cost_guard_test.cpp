@@ -56,7 +56,8 @@ std::vector<Workload> workloads() {
 stages:
   - restApiId: api
     stageName: s
-    methodSettings: { "*/*": { )" + kThrottled + R"( } }
+    methodSettings: { "*/*": { )" +
+                 kThrottled + R"( } }
     accessLogSettings: { format: CLF, destination: access.log }
 usagePlans:
   - id: plan
@@ -111,11 +112,13 @@ public:
             for (auto& client : clients_) {
                 client->send(client->text_of("GET", workload_.target, workload_.headers));
             }
-            for (auto& client : clients_) expected += client->read().status == workload_.status;
+            for (auto& client : clients_)
+                expected += client->read().status == workload_.status;
         }
         const int all = rounds * kConnections;
         EXPECT_GE(expected, all * 95 / 100) << "not the workload that was meant";
-        for (auto& client : clients_) EXPECT_EQ(client->connections(), 1);
+        for (auto& client : clients_)
+            EXPECT_EQ(client->connections(), 1);
         return all;
     }
 
@@ -148,7 +151,8 @@ TEST_P(CostGuard, CountsAllocations) {
         return count;
     };
     Origin origin{[this](const Received&) { return answer(); }, {.keep = false}};
-    Gateway gateway{kResources + GetParam().yaml, {{"ORIGIN", origin.url()}},
+    Gateway gateway{kResources + GetParam().yaml,
+                    {{"ORIGIN", origin.url()}},
                     {.environment = {{"LD_PRELOAD", SLUICE_COUNT_ALLOCATIONS},
                                      {"COUNT_ALLOCATIONS_IN", file.string()}}}};
     ASSERT_GT(allocations(), 0U) << "nothing is counted";

@@ -173,17 +173,15 @@ private:
     void route(sluice::Exchange& x) {
         const auto& head = x.request.head;
         x.source = x.request.peer;
-        x.target = sluice::http::normalise(head.origin_form, x.snapshot.compatibility,
-                                           x.target_scratch);
+        x.target =
+            sluice::http::normalise(head.origin_form, x.snapshot.compatibility, x.target_scratch);
         x.connection = sluice::gateway::connection_tokens(head.fields);
         const auto host = sluice::gateway::normalise_host(head.authority, x.host_scratch);
-        const auto where =
-            x.snapshot.domains.find(host, x.target.path, x.snapshot.compatibility);
+        const auto where = x.snapshot.domains.find(host, x.target.path, x.snapshot.compatibility);
         if (!where) throw std::runtime_error("no such stage");
         x.where = *where;
         x.stage = x.snapshot.stages[where->stage].get();
-        const auto match =
-            x.stage->tree.match(where->path, head.verb, x.snapshot.compatibility);
+        const auto match = x.stage->tree.match(where->path, head.verb, x.snapshot.compatibility);
         if (!match) throw std::runtime_error("no such method");
         x.params = match->params;
         x.method = x.stage->methods[match->index].get();

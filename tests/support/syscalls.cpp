@@ -62,8 +62,8 @@ bool SyscallCount::open_tracepoints(pid_t pid) {
     }
     for (const auto& task : fs::directory_iterator{"/proc/" + std::to_string(pid) + "/task"}) {
         const int thread = std::stoi(task.path().filename().string());
-        const long fd = ::syscall(SYS_perf_event_open, &attributes, thread, -1, -1,
-                                  PERF_FLAG_FD_CLOEXEC);
+        const long fd =
+            ::syscall(SYS_perf_event_open, &attributes, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
         if (fd < 0) {
             why_not_ = std::string{"perf_event_open: "} + std::strerror(errno) + "; ";
             counters_.clear();

@@ -31,7 +31,8 @@ private:
 Task<int> number(int n) { co_return n; }
 Task<int> sum(int n) {
     int total = 0;
-    for (int i = 1; i <= n; ++i) total += co_await number(i);
+    for (int i = 1; i <= n; ++i)
+        total += co_await number(i);
     co_return total;
 }
 Task<void> fail() {

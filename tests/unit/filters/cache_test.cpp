@@ -29,7 +29,8 @@ restApis:
       /any: { ANY: { integration: { type: MOCK } } }
 stages:
   - { restApiId: a, stageName: s, cacheClusterEnabled: true, cacheClusterSize: 8MiB,
-      methodSettings: { "*/*": { )" + settings + R"( } } }
+      methodSettings: { "*/*": { )" +
+           settings + R"( } } }
 backends: [ { name: b, targets: [ { url: "http://127.0.0.1:1" } ] } ]
 )";
 }
@@ -201,8 +202,8 @@ TEST_F(CacheTest, CachesOnlyTheGetTrafficOfAnAnyMethod) {
 }
 
 TEST_F(CacheTest, IsNotInTheChainWhereItIsSwitchedOff) {
-    for (const auto* settings : {"cachingEnabled: false",
-                                 "cachingEnabled: true, cacheTtlInSeconds: 0"}) {
+    for (const auto* settings :
+         {"cachingEnabled: false", "cachingEnabled: true, cacheTtlInSeconds: 0"}) {
         Site off{yaml(settings), registry()};
         Call call{off, get()};
         EXPECT_EQ(call.filter(), Verdict::pass) << settings;

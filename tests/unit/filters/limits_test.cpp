@@ -46,7 +46,8 @@ protected:
         return std::make_unique<Site>(kApi + yaml + (has_plans ? kKeys : ""), registry());
     }
     /// "ok", the level that refused, or "quota"; `after` the start of the test.
-    std::string outcome(Site& site, const std::string& request, std::chrono::milliseconds after = 0ms,
+    std::string outcome(Site& site, const std::string& request,
+                        std::chrono::milliseconds after = 0ms,
                         const std::string& peer = "192.0.2.1") {
         Call call{site, request, peer};
         call.x().started = start_ + after;
@@ -147,7 +148,8 @@ usagePlans:
       throttle: { rateLimit: 1, burstLimit: 1 } }
 )");
     EXPECT_EQ(outcome(*s, keyed()), "ok");
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(outcome(*s, keyed()), "plan");
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(outcome(*s, keyed()), "plan");
     EXPECT_EQ(outcome(*s, keyed(), 1s), "ok");
     EXPECT_EQ(outcome(*s, keyed(), 2s), "quota");
 }
@@ -193,13 +195,15 @@ TEST_F(LimitsTest, ThrottleAMethodByNetworkToo) {
 
 TEST_F(LimitsTest, CountTheQuotaOfANetwork) {
     const auto s = site(kBySource);
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(outcome(*s, open(), 1s * i), "ok");
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(outcome(*s, open(), 1s * i), "ok");
     EXPECT_EQ(outcome(*s, open(), 5s), "quota");
 }
 
 TEST_F(LimitsTest, DoNotMeterCallersWithAKeyByTheirAddress) {
     const auto s = site(kBySource);
-    for (int i = 0; i < 10; ++i) EXPECT_EQ(outcome(*s, keyed()), "ok");
+    for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(outcome(*s, keyed()), "ok");
 }
 
 TEST_F(LimitsTest, MeterByTheAddressBehindATrustedProxy) {

@@ -57,9 +57,7 @@ protected:
     std::vector<std::string> ran_{};
 };
 
-TEST_F(ChainTest, PassesWithoutFilters) {
-    EXPECT_EQ(chain_.advance(call_.x()), Verdict::pass);
-}
+TEST_F(ChainTest, PassesWithoutFilters) { EXPECT_EQ(chain_.advance(call_.x()), Verdict::pass); }
 
 TEST_F(ChainTest, RunsFiltersInOrder) {
     add("a", Verdict::pass);

@@ -30,7 +30,8 @@ restApis: [ { id: petstore, resources: { "/pets/{id}": { ANY: { integration: { t
 stages:
   - restApiId: petstore
     stageName: prod
-    accessLogSettings: { format: ')" + format + "', destination: " + path_ + R"( }
+    accessLogSettings: { format: ')" +
+               format + "', destination: " + path_ + R"( }
 domainNames:
   - { domainName: api.test, basePathMappings: [ { basePath: v1, restApiId: petstore, stage: prod } ] }
 )";
@@ -67,14 +68,12 @@ constexpr const char* kRequest =
     "PUT /v1/pets/7?secret=1 HTTP/1.0\r\nHost: api.test:80\r\nUser-Agent: curl\r\n\r\n";
 
 TEST_F(ContextTest, SaysWhatWasAsked) {
-    EXPECT_EQ(line("$context.httpMethod $context.path $context.protocol $context.apiId "
-                   "$context.stage $context.resourcePath $context.identity.sourceIp "
-                   "$context.identity.userAgent",
-                   kRequest,
-                   [](Exchange& x) {
-                       x.client.start_response(200, http::Framing::length, 0);
-                   }),
-              "PUT /v1/pets/7 HTTP/1.0 petstore prod /pets/{id} 192.0.2.1 curl\n");
+    EXPECT_EQ(
+        line("$context.httpMethod $context.path $context.protocol $context.apiId "
+             "$context.stage $context.resourcePath $context.identity.sourceIp "
+             "$context.identity.userAgent",
+             kRequest, [](Exchange& x) { x.client.start_response(200, http::Framing::length, 0); }),
+        "PUT /v1/pets/7 HTTP/1.0 petstore prod /pets/{id} 192.0.2.1 curl\n");
 }
 
 TEST_F(ContextTest, SaysHowItWasAnswered) {
@@ -98,7 +97,8 @@ TEST_F(ContextTest, SaysWhyItWasRefused) {
                        x.reply(Reply::throttled);
                        send_reply(x);
                    }),
-              R"(429 THROTTLED Too\x20Many\x20Requests -)" "\n");
+              R"(429 THROTTLED Too\x20Many\x20Requests -)"
+              "\n");
 }
 
 TEST_F(ContextTest, Says499WhenTheClientLeftBeforeTheAnswer) {

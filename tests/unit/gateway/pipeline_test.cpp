@@ -50,7 +50,8 @@ public:
 
 class PipelineTest : public testing::Test {
 protected:
-    explicit PipelineTest(const std::string& yaml = kApis, std::span<const FilterEntry> filters = {})
+    explicit PipelineTest(const std::string& yaml = kApis,
+                          std::span<const FilterEntry> filters = {})
         : site_{yaml, filters, [](const MethodBuild&) -> Result<IntegrationPtr> {
                     return IntegrationPtr{std::make_unique<Obeys>()};
                 }} {}
@@ -111,7 +112,8 @@ TEST_F(PipelineTest, AnswersWhatReachesNoStage) {
 
 TEST_F(PipelineTest, RefusesTargetsAndConnectionFieldsWithTwoMeanings) {
     std::string names = "Host: h\r\nConnection: a";
-    for (std::size_t i = 0; i < ConnectionTokens::kMax; ++i) names += ", a" + std::to_string(i);
+    for (std::size_t i = 0; i < ConnectionTokens::kMax; ++i)
+        names += ", a" + std::to_string(i);
     for (const std::string& text :
          {get("/s/%2e%2e/admin"), get("/s/a%00"), get("/s/pets", names + "\r\n")}) {
         const std::string got = answer(text);
@@ -164,7 +166,8 @@ TEST_F(PipelineTest, CountsEveryRequestOnceAtItsMethod) {
     EXPECT_EQ(pets.errors_4xx.value(), 1U);
     EXPECT_EQ(pets.errors_5xx.value(), 0U);
     std::uint64_t timed = 0;
-    for (const auto& bucket : pets.latency.buckets) timed += bucket.value();
+    for (const auto& bucket : pets.latency.buckets)
+        timed += bucket.value();
     EXPECT_EQ(timed, 2U);
     EXPECT_EQ(cells("/pets/{id}", "ANY").requests.value(), 1U);
 }
@@ -190,11 +193,10 @@ public:
     }
 };
 
-const FilterEntry kWaits[] = {
-    {"waits", [](const MethodBuild& build) -> FilterPtr {
-         if (build.resource.path == "/pets") return nullptr;
-         return std::make_unique<WaitsForBody>();
-     }}};
+const FilterEntry kWaits[] = {{"waits", [](const MethodBuild& build) -> FilterPtr {
+                                   if (build.resource.path == "/pets") return nullptr;
+                                   return std::make_unique<WaitsForBody>();
+                               }}};
 
 class WaitingPipelineTest : public PipelineTest {
 protected:

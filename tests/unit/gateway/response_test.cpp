@@ -143,7 +143,8 @@ TEST_P(StandardResponse, NamesTheMethodThatMayNotBeInvalidated) {
 }
 
 TEST_P(StandardResponse, IsSentWhole) {
-    const std::string text = sent(kGet, [](Exchange& x) { send_whole(x, 201, "A: b\r\n", "body"); });
+    const std::string text =
+        sent(kGet, [](Exchange& x) { send_whole(x, 201, "A: b\r\n", "body"); });
     EXPECT_EQ(text, "HTTP/1.1 201 Created\r\nA: b\r\nContent-Length: 4\r\n" + ids() + "\r\nbody");
 }
 

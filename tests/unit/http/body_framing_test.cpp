@@ -55,8 +55,9 @@ TEST(BodyFraming, TakesAsManyBytesAsTheLengthSays) {
 
 TEST(BodyFraming, MovesChunksTogetherInPlace) {
     for (const std::size_t step : {1U, 3U, 7U, 100U}) {
-        const Taken t = take({Framing::chunked, 0},
-                             "5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\nT: v\r\n\r\nNEXT", step);
+        const Taken t =
+            take({Framing::chunked, 0},
+                 "5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\nT: v\r\n\r\nNEXT", step);
         EXPECT_EQ(t.body, "hello world") << step;
         EXPECT_EQ(t.rest, "NEXT") << step;
         EXPECT_TRUE(t.finished) << step;

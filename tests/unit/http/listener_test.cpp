@@ -56,9 +56,12 @@ TEST_F(ListenerTest, AcceptsOnThePortTheKernelChose) {
 TEST_F(ListenerTest, AcceptsManyAtOnce) {
     listen();
     std::vector<Peer> clients;
-    for (int i = 0; i < 200; ++i) clients.push_back(::test::dial(port_));
-    for (Peer& client : clients) client.send(kGet);
-    for (Peer& client : clients) EXPECT_EQ(client.read_message(), answered(200, "GET /"));
+    for (int i = 0; i < 200; ++i)
+        clients.push_back(::test::dial(port_));
+    for (Peer& client : clients)
+        client.send(kGet);
+    for (Peer& client : clients)
+        EXPECT_EQ(client.read_message(), answered(200, "GET /"));
     EXPECT_EQ(sessions(), 200U);
 }
 
@@ -82,7 +85,8 @@ TEST_F(ListenerTest, LetsConnectionsWaitAboveTheLimit) {
     EXPECT_EQ(first.read_message(), answered(200, "GET /"));
     Peer second = ::test::dial(port_);
     second.send(kGet);
-    for (int turn = 0; turn < 20; ++turn) EXPECT_EQ(sessions(), 1U);
+    for (int turn = 0; turn < 20; ++turn)
+        EXPECT_EQ(sessions(), 1U);
     first.close();
     EXPECT_EQ(second.read_message(), answered(200, "GET /"));
 }
@@ -107,9 +111,9 @@ protected:
     TlsListenerTest() {
         const auto certificate =
             net::test::make_certificate({.common_name = "pets", .alternatives = "DNS:pets"});
-        const auto tls = net::ServerTls::make(net::ServerTlsFiles{
-            .certificates = {{dir_.write("c.pem", certificate.pem()),
-                              dir_.write("c.key", certificate.key_pem())}}});
+        const auto tls = net::ServerTls::make(
+            net::ServerTlsFiles{.certificates = {{dir_.write("c.pem", certificate.pem()),
+                                                  dir_.write("c.key", certificate.key_pem())}}});
         EXPECT_TRUE(tls);
         listen(*tls);
     }
@@ -117,8 +121,7 @@ protected:
 };
 
 TEST_F(TlsListenerTest, ServesTls) {
-    const auto tls =
-        net::ClientTls::make(net::ClientTlsSettings{.ca_file = dir_.path() / "c.pem"});
+    const auto tls = net::ClientTls::make(net::ClientTlsSettings{.ca_file = dir_.path() / "c.pem"});
     Peer client = ::test::dial(port_);
     const net::test::SslPtr ssl{(*tls)->new_session(client.fd(), "pets")};
     ASSERT_EQ(SSL_connect(ssl.get()), 1);

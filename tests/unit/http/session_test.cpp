@@ -52,7 +52,8 @@ TEST_F(SessionTest, AnswersPipelinedRequestsInOrder) {
 
 TEST_F(SessionTest, ReadsAHeadThatComesByteByByte) {
     Peer client = server_.connect();
-    for (const char c : get("/slow")) client.send({&c, 1});
+    for (const char c : get("/slow"))
+        client.send({&c, 1});
     EXPECT_EQ(client.read_message(), answered(200, "GET /slow"));
 }
 
@@ -265,7 +266,8 @@ TEST_F(SessionTest, EndsEverySessionWhenCancelled) {
     ASSERT_TRUE(server_.thread.until([&] { return cells().requests_in_flight.value() == 1; }));
     server_.thread.run([&] { server_.sessions.cancel_all(); });
     EXPECT_TRUE(server_.ends());
-    for (Peer* client : {&idle, &half, &busy}) EXPECT_EQ(client->read_all(), "");
+    for (Peer* client : {&idle, &half, &busy})
+        EXPECT_EQ(client->read_all(), "");
 }
 
 TEST_F(SessionTest, GivesUpAnIdleConnectionOnRequest) {

@@ -47,7 +47,8 @@ protected:
         Stream::Body state = Stream::Body::blocked;
         EXPECT_TRUE(thread_.until([&] {
             Stream::BodyPiece piece;
-            while ((piece = stream_->read_body()).state == Stream::Body::data) body_ += piece.data;
+            while ((piece = stream_->read_body()).state == Stream::Body::data)
+                body_ += piece.data;
             state = piece.state;
             return state != Stream::Body::blocked;
         }));

@@ -16,8 +16,8 @@
 namespace sluice::http {
 
 inline void answer(Stream& s, int status, const std::string& text) {
-    std::string head = "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " +
-                       std::to_string(text.size()) + "\r\n";
+    std::string head = "HTTP/1.1 " + std::to_string(status) +
+                       " X\r\nContent-Length: " + std::to_string(text.size()) + "\r\n";
     if (!s.keep_alive()) head += "Connection: close\r\n";
     s.start_response(status, s.is_head() ? Framing::none : Framing::length, text.size());
     s.send(head + "\r\n", text, true);
@@ -25,9 +25,9 @@ inline void answer(Stream& s, int status, const std::string& text) {
 
 /// What `answer` sends for a status and a text on a connection that stays open.
 inline std::string answered(int status, const std::string& text, bool keep_alive = true) {
-    return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " +
-           std::to_string(text.size()) + (keep_alive ? "" : "\r\nConnection: close") +
-           "\r\n\r\n" + text;
+    return "HTTP/1.1 " + std::to_string(status) +
+           " X\r\nContent-Length: " + std::to_string(text.size()) +
+           (keep_alive ? "" : "\r\nConnection: close") + "\r\n\r\n" + text;
 }
 
 /// Answers with method, target and body.

@@ -115,9 +115,10 @@ TEST_F(HttpProxyTest, WritesTheMappedTargetAndItsOwnFields) {
 TEST_F(HttpProxyTest, KeepsWhatBelongsToTheConnectionToItself) {
     use();
     const std::string got =
-        received(request("GET", "Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nTE: trailers\r\n"
-                                "Proxy-Authorization: x\r\nX-Forwarded-For: 6.6.6.6\r\n"
-                                "X-End: to-end\r\n"));
+        received(request("GET",
+                         "Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nTE: trailers\r\n"
+                         "Proxy-Authorization: x\r\nX-Forwarded-For: 6.6.6.6\r\n"
+                         "X-End: to-end\r\n"));
     for (const auto* name : {"X-Hop", "TE:", "Proxy-Authorization", "6.6.6.6", "Connection:"}) {
         EXPECT_FALSE(has(got, name)) << name << '\n' << got;
     }

@@ -18,11 +18,13 @@ using ::test::Site;
 std::string answer(const std::string& definition, const std::string& verb = "GET") {
     const auto make = [](const gateway::MethodBuild& build) { return make_integration(build, {}); };
     Site site{R"(
-restApis: [ { id: a, resources: { /x: { ANY: { integration: { type: MOCK)" + definition +
+restApis: [ { id: a, resources: { /x: { ANY: { integration: { type: MOCK)" +
+                  definition +
                   R"( } } } } } ]
 stages: [ { restApiId: a, stageName: s } ]
 )",
-              {}, make};
+              {},
+              make};
     Call call{site, verb + " /s/x HTTP/1.1\r\nHost: h\r\n\r\n"};
     call.start();
     EXPECT_TRUE(call.finished());
@@ -56,7 +58,8 @@ TEST(Mock, SendsNoBodyToAHeadRequest) {
 restApis: [ { id: a, resources: { /x: { ANY: { integration: { type: MOCK, body: unseen } } } } } ]
 stages: [ { restApiId: a, stageName: s } ]
 )",
-              {}, make};
+              {},
+              make};
     Call call{site, "HEAD /s/x HTTP/1.1\r\nHost: h\r\n\r\n"};
     call.start();
     ASSERT_TRUE(call.finished());
@@ -77,7 +80,8 @@ TEST(Mock, FillsTheCacheWhenItLeads) {
 restApis: [ { id: a, resources: { /x: { GET: { integration: { type: MOCK, body: kept } } } } } ]
 stages: [ { restApiId: a, stageName: s } ]
 )",
-              {}, make};
+              {},
+              make};
     state::CacheStore store{1 << 20, 1 << 16, 1};
     const Policy policy;
     const std::uint64_t hash = state::CacheStore::hash("k");

@@ -23,9 +23,8 @@ using ::test::ReactorThread;
 struct Connected {
     explicit Connected(ReactorThread& thread, Channel::Owner* owner = nullptr)
         : thread_{thread}, pair{Pair::make()} {
-        thread_.run([&] {
-            channel = std::make_unique<Channel>(thread_.reactor(), pair.near, owner);
-        });
+        thread_.run(
+            [&] { channel = std::make_unique<Channel>(thread_.reactor(), pair.near, owner); });
         // The first event says that it can be written to; later ones are the test's.
         EXPECT_TRUE(thread_.until([&] { return channel->writable; }));
     }
@@ -57,7 +56,8 @@ TEST_F(ReactorTest, RunsPostedTasksInOrderOnItsThread) {
     thread_.run([&] { id = std::this_thread::get_id(); });
     EXPECT_NE(id, std::this_thread::get_id());
     ASSERT_EQ(order.size(), 100U);
-    for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+    for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
 }
 
 TEST_F(ReactorTest, RunsWhatATaskPosts) {
@@ -71,10 +71,12 @@ TEST_F(ReactorTest, RunsTasksOfManyThreads) {
     std::vector<std::thread> posters;
     for (int i = 0; i < 4; ++i) {
         posters.emplace_back([&] {
-            for (int k = 0; k < 1000; ++k) thread_.reactor().post([&] { ++count; });
+            for (int k = 0; k < 1000; ++k)
+                thread_.reactor().post([&] { ++count; });
         });
     }
-    for (std::thread& t : posters) t.join();
+    for (std::thread& t : posters)
+        t.join();
     EXPECT_TRUE(thread_.until([&] { return count == 4000; }));
 }
 
@@ -138,8 +140,7 @@ TEST_F(ReactorTest, EndsAWaitOnTwoChannelsForEither) {
     for (Connected* speaker : {&b, &a}) {
         std::optional<Wake> woken;
         bool done = false;
-        const auto body = [](Channel& x, Channel& y, std::optional<Wake>& w,
-                             bool& d) -> Detached {
+        const auto body = [](Channel& x, Channel& y, std::optional<Wake>& w, bool& d) -> Detached {
             w = co_await wait_either(x, y, std::chrono::steady_clock::now() + seconds{20});
             d = true;
         };
@@ -216,8 +217,10 @@ TEST_F(ReactorTest, DropsEventsOfAChannelThatDiesInTheSameBatch) {
         a.pair.far.send("x");
         b.pair.far.send("x");
         owner.then = [&] {
-            if (a.channel->readable) b.channel.reset();
-            else a.channel.reset();
+            if (a.channel->readable)
+                b.channel.reset();
+            else
+                a.channel.reset();
         };
     });
     ASSERT_TRUE(thread_.until([&] { return !owner.wakes.empty(); }));
@@ -242,7 +245,8 @@ TEST_F(ReactorTest, CallsAWatchForAsLongAsItsDescriptorIsReadable) {
     ASSERT_TRUE(thread_.until([&] { return calls == 4; }));
     thread_.run([&] { thread_.reactor().unwatch(watch); });
     ASSERT_EQ(::write(fd, &one, sizeof one), static_cast<ssize_t>(sizeof one));
-    for (int turn = 0; turn < 5; ++turn) thread_.run([] {});
+    for (int turn = 0; turn < 5; ++turn)
+        thread_.run([] {});
     EXPECT_EQ(calls, 4);
     ::close(fd);
 }

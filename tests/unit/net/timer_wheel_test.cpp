@@ -98,7 +98,8 @@ TEST(TimerWheel, CatchesUpAfterALongPause) {
         wheel.arm(*timers.back(), kStart + seconds{i});
     }
     wheel.advance(kStart + std::chrono::hours{1});
-    for (const auto& timer : timers) EXPECT_EQ(timer->count, 1);
+    for (const auto& timer : timers)
+        EXPECT_EQ(timer->count, 1);
     TestTimer later;
     wheel.arm(later, kStart + std::chrono::hours{1} + milliseconds{10});
     wheel.advance(kStart + std::chrono::hours{1} + milliseconds{18});
@@ -170,9 +171,7 @@ TEST(TimerWheel, SaysWhenToLookNext) {
 /// Sleeping until next() and no longer must serve every timer in time, whatever happens to it.
 TEST(TimerWheel, ServesRandomDeadlinesInTime) {
     std::mt19937 random{42};
-    const auto up_to = [&](int n) {
-        return static_cast<int>(random() % static_cast<unsigned>(n));
-    };
+    const auto up_to = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
     TimerWheel wheel{kStart};
     TimePoint now = kStart;
     std::vector<std::unique_ptr<TestTimer>> timers;
@@ -197,7 +196,8 @@ TEST(TimerWheel, ServesRandomDeadlinesInTime) {
         now += microseconds{up_to(12'000)};
         if (next != TimePoint::max() && up_to(3) == 0) now = std::max(now, next);
         wheel.advance(now);
-        for (const TimePoint t : due) ASSERT_GT(t, now - TimerWheel::kTick) << "late";
+        for (const TimePoint t : due)
+            ASSERT_GT(t, now - TimerWheel::kTick) << "late";
     }
 }
 

@@ -105,7 +105,8 @@ TEST_F(TlsTransportTest, KnowsOfBytesThatAreDecryptedAndNotRead) {
 TEST_F(TlsTransportTest, CarriesMoreThanTheSocketHolds) {
     ASSERT_TRUE(shake_hands());
     std::string sent(8 << 20, '\0');
-    for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 31 >> 3);
+    for (std::size_t i = 0; i < sent.size(); ++i)
+        sent[i] = static_cast<char>(i * 31 >> 3);
     std::string got;
     std::size_t written = 0;
     bool blocked = false;
@@ -149,8 +150,8 @@ TEST_F(TlsTransportTest, TakesACutConnectionForAnError) {
 
 TEST_F(TlsTransportTest, FailsTheHandshakeOnBytesThatAreNotTls) {
     Pair pair = Pair::make();
-    const auto tls = *ServerTls::make(ServerTlsFiles{
-        .certificates = {{dir_.path() / "c.pem", dir_.path() / "c.key"}}});
+    const auto tls = *ServerTls::make(
+        ServerTlsFiles{.certificates = {{dir_.path() / "c.pem", dir_.path() / "c.key"}}});
     std::unique_ptr<Transport> server;
     thread_.run([&] { server = make_tls(thread_.reactor(), pair.near, tls->new_session()); });
     pair.far.send("GET / HTTP/1.1\r\n\r\n");

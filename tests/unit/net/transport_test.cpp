@@ -98,7 +98,8 @@ TEST_F(PlainTransportTest, TakesWhatFitsAndBlocksUntilThePeerReads) {
     const std::string block(1 << 20, 'x');
     std::size_t taken = 0;
     IoResult r;
-    while ((r = write(block)).state == Io::done) taken += r.bytes;
+    while ((r = write(block)).state == Io::done)
+        taken += r.bytes;
     EXPECT_EQ(r.state, Io::would_block);
     EXPECT_FALSE(transport_->channel().writable);
     EXPECT_EQ(pair_.far.read(taken).size(), taken);

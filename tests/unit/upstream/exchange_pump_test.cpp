@@ -159,7 +159,8 @@ TEST_F(ExchangePumpTest, PassesOverInterimResponses) {
 
 TEST_F(ExchangePumpTest, DoesNotListenToInterimResponsesForEver) {
     start();
-    for (int i = 0; i < 20; ++i) origin_.send("HTTP/1.1 102 Busy\r\n\r\n");
+    for (int i = 0; i < 20; ++i)
+        origin_.send("HTTP/1.1 102 Busy\r\n\r\n");
     expect_failure(UpstreamError::malformed);
 }
 
@@ -337,7 +338,8 @@ TEST_F(ExchangePumpTest, StopsWhenTheRequestCannotBeWritten) {
 
 TEST_F(ExchangePumpTest, NeitherLosesNorReordersLargeBodies) {
     std::string body(16 << 20, '\0');
-    for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i * 7 % 23);
+    for (std::size_t i = 0; i < body.size(); ++i)
+        body[i] = static_cast<char>('a' + i * 7 % 23);
     const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     begin("POST / HTTP/1.1\r\nHost: h\r\n" + length);
     start();
