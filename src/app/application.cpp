@@ -11,10 +11,10 @@
 #include <csignal>
 
 #include "admin/server.hpp"
-#include "app/cache_metrics.hpp"
 #include "app/cpu_count.hpp"
 #include "app/listeners.hpp"
 #include "app/restart_rules.hpp"
+#include "app/store_metrics.hpp"
 #include "app/usage_report.hpp"
 #include "app/verify.hpp"
 #include "app/worker.hpp"
@@ -45,6 +45,13 @@ std::size_t raise_descriptor_limit() {
     return limit.rlim_cur == RLIM_INFINITY ? 1'048'576 : limit.rlim_cur;
 }
 
+/// Nothing to go on with; worth a word, since it may have been there before.
+bool is_new_or_empty(const std::filesystem::path& path) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    return error || size == 0;
+}
+
 class Application {
 public:
     Application(std::filesystem::path path, config::Config config)
@@ -68,6 +75,7 @@ private:
     admin::ReloadResult reload();
     /// Calls back on the control thread once every worker has done what it was told so far.
     void after_workers(std::function<void()> done);
+    void limit_connections();
     void await_signal();
     void housekeeping();
     void begin_shutdown();
@@ -93,6 +101,7 @@ private:
     asio::signal_set signals_{control_, SIGTERM, SIGINT, SIGHUP};
     asio::steady_timer timer_{control_};
     asio::steady_timer drain_timer_{control_};
+    std::size_t descriptors_ = 0;  ///< this process may open
     TimePoint drain_deadline_{};
     bool stopping_ = false;
 };
@@ -114,6 +123,7 @@ bool Application::open_store() {
     if (config_.state.store == config::StoreKind::memory) {
         store_ = state::make_memory_usage_store();
     } else {
+        const bool empty = is_new_or_empty(config_.state.path);
         auto opened = state::open_sqlite_usage_store(config_.state.path);
         if (!opened) {
             log::error("state store {}: {}", config_.state.path.string(), opened.error().detail);
@@ -123,6 +133,10 @@ bool Application::open_store() {
             log::error("state store {} was damaged ({}); it was moved to {} and counting starts "
                        "from zero", config_.state.path.string(), opened->damage,
                        opened->set_aside.string());
+        }
+        if (empty) {
+            log::warn("state store {} is new: counting starts from zero",
+                      config_.state.path.string());
         }
         store_ = std::move(opened->store);
     }
@@ -227,8 +241,7 @@ admin::ReloadResult Application::reload() {
             listeners_.serve(std::move(*opened));
             listeners_.close_others(loaded.config);
             config_ = std::move(loaded.config);
-            admission_.set_limits(config_.server.limits.connections,
-                                  config_.server.limits.connections_per_client);
+            limit_connections();
             for (auto& worker : workers_) worker->use(*snapshot);
             if (admin_ && config_.admin) admin_->set_token(config_.admin->token);
             listeners_.renew_tls(config_);
@@ -245,6 +258,13 @@ admin::ReloadResult Application::reload() {
     log::info("{}", result.ok ? "configuration reloaded"
                               : "configuration refused; the running one goes on");
     return result;
+}
+
+/// Each client connection may need one to a backend; files and listeners need the rest.
+void Application::limit_connections() {
+    const config::Limits& limits = config_.server.limits;
+    admission_.set_limits(std::min(limits.connections, descriptors_ * 2 / 5),
+                          limits.connections_per_client);
 }
 
 void Application::after_workers(std::function<void()> done) {
@@ -320,21 +340,23 @@ int Application::run() {
         log::error("log: {}", error);
         return 1;
     }
-    const std::size_t descriptors = raise_descriptor_limit();
+    const std::size_t descriptors = descriptors_ = raise_descriptor_limit();
     if (descriptors < kFewestDescriptors) {
         log::error("this process may open {} files only; allow at least {} (ulimit -n)",
                    descriptors, kFewestDescriptors);
         return 1;
     }
-    admission_.set_limits(std::min(config_.server.limits.connections, descriptors * 2 / 5),
-                          config_.server.limits.connections_per_client);
+    limit_connections();
     if (!open_store()) return 1;
     auto snapshot = compile(config_);
     if (!snapshot) {
         log::error("{}", snapshot.error().detail);
         return 1;
     }
-    metrics_.add_collector([this](std::string& out) { write_cache_metrics(caches_, out); });
+    metrics_.add_collector([this](std::string& out) {
+        write_cache_metrics(caches_, out);
+        write_state_metrics(usage_writer_->stats(), out);
+    });
     metrics_.last_reload_unix_seconds =
         std::chrono::floor<seconds>(wall_now()).time_since_epoch().count();
     for (unsigned i = 0; i < worker_count_; ++i) {

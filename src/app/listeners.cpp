@@ -67,18 +67,24 @@ void Listeners::close_others(const config::Config& config) {
 
 void Listeners::renew_tls(const config::Config& config) {
     for (const config::Listener& c : config.listeners) {
+        const std::string id = listener_id(c);
         std::shared_ptr<const net::ServerTls> tls;
         if (c.tls) {
             auto made = net::ServerTls::make(*c.tls);
             if (!made) {
-                log::error("listener {}: {}; the old certificate goes on", c.name,
-                           made.error().detail);
+                // Tried again every second: say it once.
+                if (failing_.insert(id).second) {
+                    log::error("listener {}: {}; the old certificate goes on", c.name,
+                               made.error().detail);
+                }
                 continue;
             }
             tls = *made;
+            log::info("listener {}: certificates read", c.name);
         }
-        open_[listener_id(c)] = tls;
-        for (auto& worker : workers_) worker->use_tls(listener_id(c), tls);
+        failing_.erase(id);
+        open_[id] = tls;
+        for (auto& worker : workers_) worker->use_tls(id, tls);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ public:
 private:
     Workers& workers_;
     std::map<std::string, std::shared_ptr<const net::ServerTls>> open_;  ///< null: plain
+    std::set<std::string> failing_;  ///< whose certificates could not be read last time
 };
 
 }  // namespace sluice::app

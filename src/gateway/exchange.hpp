@@ -85,6 +85,7 @@ struct Exchange {
 
     // answer
     Reply reply_type = Reply::none;
+    int counted_status = 0;  ///< what the counters say about this request so far
     std::uint8_t filters_run = 0;
 
     Verdict reply(Reply type) {

@@ -3,6 +3,7 @@
 
 #include "gateway/client_address.hpp"
 #include "gateway/context.hpp"
+#include "gateway/counting.hpp"
 #include "gateway/response.hpp"
 #include "sluice/telemetry/log.hpp"
 
@@ -112,30 +113,9 @@ bool Pipeline::route(Exchange& x) const {
 }
 
 void Pipeline::finish(Exchange& x) noexcept {
-    if (x.stage == nullptr) {
-        worker_.cells.unrouted.add();
-        return;
-    }
     const auto latency = std::chrono::steady_clock::now() - x.started;
-    telemetry::SeriesCells& cells = x.method->series->cells(worker_.index);
-    // 499: the client left before there was an answer (nginx's word for it).
-    const int status = x.client.response_started() ? x.client.status() : 499;
-    cells.requests.add();
-    cells.count_status(status);
-    if (status >= 500) {
-        cells.errors_5xx.add();
-    } else if (status >= 400) {
-        cells.errors_4xx.add();
-    }
-    cells.latency.record(latency);
-    if (x.integration_latency) cells.integration_latency.record(*x.integration_latency);
-    if (x.cache == CacheStatus::hit) cells.cache_hits.add();
-    // CloudWatch: 1 when the backend answered (aws-semantics 5.7), so a bypass is a miss too.
-    const bool asked = x.cache == CacheStatus::miss || x.cache == CacheStatus::bypass;
-    if (asked) cells.cache_misses.add();
-    if (x.refused_by) cells.throttled[static_cast<std::size_t>(*x.refused_by)].add();
-    if (x.reply_type == Reply::quota_exceeded) cells.quota_exceeded.add();
-    if (x.stage->log_file) write_access_line(x, latency);
+    count_end(x, latency);
+    if (x.stage != nullptr && x.stage->log_file) write_access_line(x, latency);
 }
 
 void Pipeline::refuse(int status, std::string_view, http::Stream& client) {

@@ -3,6 +3,7 @@
 
 #include <ctime>
 
+#include "gateway/counting.hpp"
 #include "gateway/snapshot.hpp"
 #include "net/scratch.hpp"
 
@@ -79,6 +80,7 @@ void send_whole(Exchange& x, int status, std::string_view fields, std::string_vi
     const Framing framing = has_length(status) ? Framing::length : Framing::none;
     x.client.start_response(status, with_body ? Framing::length : Framing::none, body.size());
     end_head(out, x, framing, body.size());
+    count_response(x, status);
     x.client.send(out.view(), body, true);
 }
 
@@ -105,6 +107,7 @@ void send_reply(Exchange& x) {
     x.client.start_response(text.status, x.client.is_head() ? Framing::none : Framing::length,
                             body.size());
     end_head(out, x, Framing::length, body.size());
+    count_response(x, text.status);
     x.client.send(out.view(), body, true);
 }
 
@@ -125,6 +128,7 @@ void send_cached(Exchange& x) {
     const Framing framing = with_length ? Framing::length : Framing::none;
     x.client.start_response(stored.status, framing, stored.body.size());
     end_head(out, x, framing, stored.body.size());
+    count_response(x, stored.status);
     x.client.send(out.view(), stored.body, true);
 }
 

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "gateway/counting.hpp"
 #include "gateway/response.hpp"
 #include "gateway/snapshot.hpp"
 
@@ -127,6 +128,7 @@ bool ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing bo
     if (head.status == 204) written = Framing::none;
     if (x_.cache_warning) out.field("Warning", gateway::kIgnoredWarning);
     gateway::end_head(out, x_, written, length);
+    gateway::count_response(x_, head.status);
     return true;
 }
 

@@ -78,6 +78,11 @@ Wake Wait::await_resume() noexcept {
     return Wake::cancelled;
 }
 
+void Pause::await_suspend(std::coroutine_handle<> h) noexcept {
+    waiter_ = h;
+    reactor_.timers().arm(*this, until_);
+}
+
 // ------------------------------------------------------------------------------------ Reactor
 
 Reactor::Reactor()

@@ -88,6 +88,21 @@ struct Wait {
 inline Wait wait(Channel& c, TimePoint deadline) { return {c, nullptr, deadline}; }
 inline Wait wait_either(Channel& a, Channel& b, TimePoint deadline) { return {a, &b, deadline}; }
 
+/// co_await Pause{reactor, when}: sleeps until then.
+class Pause final : private Timer {
+public:
+    Pause(Reactor& reactor, TimePoint until) : reactor_{reactor}, until_{until} {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h) noexcept;
+    void await_resume() const noexcept {}
+
+private:
+    void expired() override { waiter_.resume(); }
+    Reactor& reactor_;
+    TimePoint until_;
+    std::coroutine_handle<> waiter_{};
+};
+
 class Reactor {
 public:
     Reactor();

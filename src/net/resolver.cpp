@@ -200,6 +200,7 @@ void Resolver::Impl::take(const std::shared_ptr<Name>& name, Result<Endpoints> f
 }
 
 void Resolver::Impl::failed(Name& name, const std::string& why) {
+    name.addresses->note_failure();
     if (name.failures++ == 0) notice(name, true, why);
 }
 

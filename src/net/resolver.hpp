@@ -50,9 +50,13 @@ public:
     std::shared_ptr<const Endpoints> get() const;
 
     void publish(Endpoints);
+    /// The first lookup is under way: an answer, or its failure, is about to come.
+    bool is_pending() const noexcept { return version() == 0 && !failed_.load(); }
+    void note_failure() noexcept { failed_ = true; }
 
 private:
     std::atomic<std::uint64_t> version_{0};
+    std::atomic<bool> failed_{false};
     mutable std::mutex mutex_;
     std::shared_ptr<const Endpoints> list_;
 };

@@ -76,6 +76,11 @@ void SeriesCells::count_status(int status) {
     table->count[static_cast<std::size_t>(status) % 100].add();
 }
 
+void SeriesCells::uncount_status(int status) {
+    Codes* table = codes[static_cast<std::size_t>(status) / 100].load(std::memory_order_relaxed);
+    table->count[static_cast<std::size_t>(status) % 100].sub();
+}
+
 SeriesCells::~SeriesCells() {
     for (auto& slot : codes) {
         const std::unique_ptr<Codes> table(slot.load(std::memory_order_acquire));

@@ -13,6 +13,8 @@ namespace {
 
 using telemetry::UpstreamError;
 
+constexpr std::chrono::milliseconds kLookupPoll{10};
+
 int open_socket(const net::Endpoint& address) {
     const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                             0);
@@ -65,6 +67,10 @@ Task<UpstreamError> await_handshake(net::Transport& transport, TimePoint deadlin
 
 Task<Connected> connect(net::Reactor& reactor, const Target& target,
                         telemetry::BackendCells& cells, TimePoint deadline) {
+    // A name that a reload has just brought is being looked up: its first request waits.
+    while (target.addresses->is_pending() && std::chrono::steady_clock::now() < deadline) {
+        co_await net::Pause{reactor, std::chrono::steady_clock::now() + kLookupPoll};
+    }
     const auto addresses = target.addresses->get();
     UpstreamError failure = UpstreamError::resolve_failed;
     if (!addresses) co_return failure;

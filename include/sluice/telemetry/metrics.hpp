@@ -53,6 +53,8 @@ struct alignas(64) SeriesCells {
     /// Counts a final status in sluice_responses_total and nowhere else: `requests` and
     /// `errors_4xx/5xx` are the caller's. 100-599; anything else is a bug and counts as 599.
     void count_status(int status);
+    /// Takes one count_status() back: the answer was replaced before it was sent.
+    void uncount_status(int status);
     // lazily allocated per status class; see metrics.cpp
     struct Codes {
         std::array<Counter, 100> count{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/cache_metrics.hpp"
+#include "app/store_metrics.hpp"
 
 namespace sluice::app {
 
@@ -20,6 +20,20 @@ void write_cache_metrics(const gateway::Caches& caches, std::string& out) {
     family("sluice_cache_evictions_total", "counter",
            "Responses evicted to make room for others.",
            [](const Stats& s) { return s.evictions; });
+}
+
+void write_state_metrics(const state::UsageWriter::Stats& stats, std::string& out) {
+    const auto family = [&](std::string_view name, std::string_view type, std::string_view help,
+                            std::uint64_t value) {
+        telemetry::write_family(out, name, type, help);
+        telemetry::write_sample(out, name, {}, static_cast<double>(value));
+    };
+    family("sluice_state_save_failures_total", "counter",
+           "Times usage could not be saved; it is kept and tried again.", stats.failures);
+    family("sluice_state_waiting_rows", "gauge", "Usage counters kept after a failed save.",
+           stats.waiting_rows);
+    family("sluice_state_dropped_rows_total", "counter",
+           "Usage counters given up because too many were waiting.", stats.dropped);
 }
 
 }  // namespace sluice::app

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/counting.hpp"
+
+#include "gateway/snapshot.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr int kClientLeft = 499;  // before there was an answer (nginx's word for it)
+
+telemetry::Counter& errors(telemetry::SeriesCells& cells, int status) {
+    return status >= 500 ? cells.errors_5xx : cells.errors_4xx;
+}
+
+void count_refusal(telemetry::SeriesCells& cells, const Exchange& x) {
+    if (x.refused_by) cells.throttled[static_cast<std::size_t>(*x.refused_by)].add();
+    if (x.reply_type == Reply::quota_exceeded) cells.quota_exceeded.add();
+    if (x.cache == CacheStatus::hit) cells.cache_hits.add();
+    // CloudWatch: 1 when the backend answered (aws-semantics 5.7), so a bypass is a miss too.
+    const bool asked = x.cache == CacheStatus::miss || x.cache == CacheStatus::bypass;
+    if (asked) cells.cache_misses.add();
+}
+
+}  // namespace
+
+void count_response(Exchange& x, int status) {
+    const int before = x.counted_status;
+    x.counted_status = status;
+    if (x.stage == nullptr) {
+        if (before == 0) x.worker.cells.unrouted.add();
+        return;
+    }
+    telemetry::SeriesCells& cells = x.method->series->cells(x.worker.index);
+    if (before == 0) {
+        cells.requests.add();
+        count_refusal(cells, x);
+    } else {
+        cells.uncount_status(before);
+        if (before >= 400) errors(cells, before).sub();
+    }
+    cells.count_status(status);
+    if (status >= 400) errors(cells, status).add();
+}
+
+void count_end(Exchange& x, Duration latency) {
+    if (x.counted_status == 0) count_response(x, kClientLeft);
+    if (x.stage == nullptr) return;
+    telemetry::SeriesCells& cells = x.method->series->cells(x.worker.index);
+    cells.latency.record(latency);
+    if (x.integration_latency) cells.integration_latency.record(*x.integration_latency);
+}
+
+}  // namespace sluice::gateway
