@@ -160,7 +160,8 @@ void Listener::pause() {
 
 void Listener::accept_some() {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
-        if (!admission_.has_room()) return pause();
+        // At the limit an idle connection makes room for one that may have a request.
+        if (!admission_.has_room() && !sessions_.close_one_idle()) return pause();
         if (!accept_one()) return;
     }
 }

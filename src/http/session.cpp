@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "net/scratch.hpp"
 #include "sluice/telemetry/log.hpp"
@@ -42,12 +43,22 @@ void Sessions::drain() {
 }
 
 bool Sessions::close_one_idle() {
-    for (Session* s = first_; s != nullptr; s = s->next_) {
-        if (!s->idle_) continue;
-        s->transport_->channel().cancel();  // the session is gone when this returns
-        return true;
-    }
-    return false;
+    if (idle_first_ == nullptr) return false;
+    idle_first_->transport_->channel().cancel();  // the session is gone when this returns
+    return true;
+}
+
+void Sessions::add_idle(Session& s) {
+    s.idle_ = true;
+    s.idle_previous_ = std::exchange(idle_last_, &s);
+    s.idle_next_ = nullptr;
+    (s.idle_previous_ != nullptr ? s.idle_previous_->idle_next_ : idle_first_) = &s;
+}
+
+void Sessions::remove_idle(Session& s) {
+    s.idle_ = false;
+    (s.idle_previous_ != nullptr ? s.idle_previous_->idle_next_ : idle_first_) = s.idle_next_;
+    (s.idle_next_ != nullptr ? s.idle_next_->idle_previous_ : idle_last_) = s.idle_previous_;
 }
 
 void Sessions::cancel_all() {
@@ -113,9 +124,9 @@ Task<void> Session::serve_connection() {
             const auto& timeouts = handler_.settings().timeouts;
             auto patience = served_ ? timeouts.keep_alive : timeouts.header;
             if (sessions_.is_draining()) patience = std::min(patience, kDrainPatience);
-            idle_ = true;
+            sessions_.add_idle(*this);
             const net::Wake wake = co_await net::wait(transport_->channel(), now() + patience);
-            idle_ = false;
+            sessions_.remove_idle(*this);
             if (wake != net::Wake::event) co_return;
         }
         const bool go_on = co_await serve_request();

@@ -31,13 +31,18 @@ public:
     void drain();
     /// Ends every session now.
     void cancel_all();
-    /// Ends the session that has been idle; false when none is. Sheds load at the descriptor limit.
+    /// Ends the session that has been idle longest; false when none is. Makes room at a limit.
     bool close_one_idle();
 
 private:
     friend class Session;
+    void add_idle(Session&);
+    void remove_idle(Session&);
+
     ConnectionCount& count_;
     Session* first_ = nullptr;
+    Session* idle_first_ = nullptr;  ///< idle longest
+    Session* idle_last_ = nullptr;
     std::size_t size_ = 0;
     bool draining_ = false;
 };
@@ -78,6 +83,8 @@ private:
     Sessions& sessions_;
     Session* previous_ = nullptr;
     Session* next_ = nullptr;
+    Session* idle_previous_ = nullptr;
+    Session* idle_next_ = nullptr;
     Peer peer_;
     bool idle_ = false;
     bool linger_ = false;

@@ -55,6 +55,7 @@ void Channel::dispatch(std::uint32_t events) {
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) readable = true;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) writable = true;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) peer_closed = readable = true;
+    if (events & (EPOLLHUP | EPOLLERR)) is_broken = true;
     resume(Wake::event);
 }
 

@@ -44,6 +44,7 @@ public:
     bool readable = false;
     bool writable = false;
     bool peer_closed = false;  ///< FIN or reset seen: reading will come to an end
+    bool is_broken = false;    ///< reset, or closed both ways: nothing will be taken any more
     void set_owner(Owner* owner) { owner_ = owner; }
 
     /// Ends this and every later wait with `cancelled` (shutdown).

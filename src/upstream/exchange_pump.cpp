@@ -251,8 +251,9 @@ Task<bool> ExchangePump::sleep(Patience patience) {
     } else {
         budget_.charge(later - now);
     }
-    if (wake == net::Wake::event && !is_crawling()) co_return true;
-    if (wake == net::Wake::cancelled || (client_left_ <= later && due > later)) {
+    const bool reset = client_.channel().is_broken;
+    if (wake == net::Wake::event && !reset && !is_crawling()) co_return true;
+    if (wake == net::Wake::cancelled || reset || (client_left_ <= later && due > later)) {
         stop(End::client_gone);
     } else if (on_client) {
         stop(client_.flushed() ? End::client_timeout : End::client_gone);
