@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/application.hpp"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -34,6 +35,7 @@ using std::chrono::seconds;
 
 constexpr seconds kHousekeeping{1};
 constexpr std::size_t kFewestDescriptors = 128;
+constexpr std::size_t kManyConnections = 512;  // fewer leave too little behind to matter
 
 /// Every connection and file needs a descriptor: take what the administrator allows.
 std::size_t raise_descriptor_limit() {
@@ -76,6 +78,7 @@ private:
     /// Calls back on the control thread once every worker has done what it was told so far.
     void after_workers(std::function<void()> done);
     void limit_connections();
+    void return_memory();
     void await_signal();
     void housekeeping();
     void begin_shutdown();
@@ -101,6 +104,7 @@ private:
     asio::signal_set signals_{control_, SIGTERM, SIGINT, SIGHUP};
     asio::steady_timer timer_{control_};
     asio::steady_timer drain_timer_{control_};
+    std::size_t most_connections_ = 0;  ///< since memory was last given back
     std::size_t descriptors_ = 0;  ///< this process may open
     TimePoint drain_deadline_{};
     bool stopping_ = false;
@@ -260,6 +264,15 @@ admin::ReloadResult Application::reload() {
     return result;
 }
 
+/// After a flood the allocator would keep what it needed then.
+void Application::return_memory() {
+    const std::size_t open = admission_.open();
+    most_connections_ = std::max(most_connections_, open);
+    if (most_connections_ < kManyConnections || open > most_connections_ / 2) return;
+    ::malloc_trim(0);
+    most_connections_ = open;
+}
+
 /// Each client connection may need one to a backend; files and listeners need the rest.
 void Application::limit_connections() {
     const config::Limits& limits = config_.server.limits;
@@ -282,6 +295,7 @@ void Application::housekeeping() {
         if (error || stopping_) return;
         if (listeners_.has_changed_certificate()) listeners_.renew_tls(config_);
         limits_.sweep(std::chrono::steady_clock::now(), wall_now());
+        return_memory();
         housekeeping();
     });
 }

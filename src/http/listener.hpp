@@ -41,6 +41,7 @@ public:
     void set_limits(std::size_t total, std::size_t per_client);
     /// False: accepting has to wait until a connection ends.
     bool has_room() const { return open_.load(std::memory_order_relaxed) < total_; }
+    std::size_t open() const { return open_.load(std::memory_order_relaxed); }
     /// False: this client has its share already.
     bool enter(const IpAddress&);
     void leave(const IpAddress&) override;
