@@ -106,6 +106,11 @@ class RowRunner:
     def __init__(self, subject, origin):
         self.subject, self.origin, self.number = subject, origin, 0
 
+    def warm_up(self):
+        """What is opened once and stays is open afterwards."""
+        self._next_on_other("/fine-first")
+        settled(self.origin)
+
     def run(self, row):
         self.number += 1
         path, after = f"/{row.name}/{self.number}".replace(" ", "-"), f"/fine-{self.number}"

@@ -93,7 +93,11 @@ class FaultOrigin:
         self.requests, self.faults, self.connections = [], [], set()
         self.accepted = 0
         self.on_accept = None  # "close", "reset", "hold": instead of serving
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=backlog)
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self.listener.bind(("127.0.0.1", port))
+        self.listener.listen(backlog)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
