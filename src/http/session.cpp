@@ -43,22 +43,27 @@ void Sessions::drain() {
 }
 
 bool Sessions::close_one_idle() {
-    if (idle_first_ == nullptr) return false;
-    idle_first_->transport_->channel().cancel();  // the session is gone when this returns
+    Session* const victim = silent_.first != nullptr ? silent_.first : kept_.first;
+    if (victim == nullptr) return false;
+    victim->transport_->channel().cancel();  // the session is gone when this returns
     return true;
 }
 
-void Sessions::add_idle(Session& s) {
-    s.idle_ = true;
-    s.idle_previous_ = std::exchange(idle_last_, &s);
-    s.idle_next_ = nullptr;
-    (s.idle_previous_ != nullptr ? s.idle_previous_->idle_next_ : idle_first_) = &s;
+Sessions::IdleList& Sessions::idle_list_of(const Session& s) {
+    return s.served_ ? kept_ : silent_;
 }
 
-void Sessions::remove_idle(Session& s) {
+void Sessions::IdleList::add(Session& s) {
+    s.idle_ = true;
+    s.idle_previous_ = std::exchange(last, &s);
+    s.idle_next_ = nullptr;
+    (s.idle_previous_ != nullptr ? s.idle_previous_->idle_next_ : first) = &s;
+}
+
+void Sessions::IdleList::remove(Session& s) {
     s.idle_ = false;
-    (s.idle_previous_ != nullptr ? s.idle_previous_->idle_next_ : idle_first_) = s.idle_next_;
-    (s.idle_next_ != nullptr ? s.idle_next_->idle_previous_ : idle_last_) = s.idle_previous_;
+    (s.idle_previous_ != nullptr ? s.idle_previous_->idle_next_ : first) = s.idle_next_;
+    (s.idle_next_ != nullptr ? s.idle_next_->idle_previous_ : last) = s.idle_previous_;
 }
 
 void Sessions::cancel_all() {
@@ -124,9 +129,9 @@ Task<void> Session::serve_connection() {
             const auto& timeouts = handler_.settings().timeouts;
             auto patience = served_ ? timeouts.keep_alive : timeouts.header;
             if (sessions_.is_draining()) patience = std::min(patience, kDrainPatience);
-            sessions_.add_idle(*this);
+            sessions_.idle_list_of(*this).add(*this);
             const net::Wake wake = co_await net::wait(transport_->channel(), now() + patience);
-            sessions_.remove_idle(*this);
+            sessions_.idle_list_of(*this).remove(*this);
             if (wake != net::Wake::event) co_return;
         }
         const bool go_on = co_await serve_request();

@@ -31,18 +31,25 @@ public:
     void drain();
     /// Ends every session now.
     void cancel_all();
-    /// Ends the session that has been idle longest; false when none is. Makes room at a limit.
+    /// Makes room at a limit: ends the session that has waited longest, of those that never sent
+    /// a request if there is one. False when none is idle.
     bool close_one_idle();
 
 private:
     friend class Session;
-    void add_idle(Session&);
-    void remove_idle(Session&);
+    /// Idle sessions, the one that has waited longest first.
+    struct IdleList {
+        Session* first = nullptr;
+        Session* last = nullptr;
+        void add(Session&);
+        void remove(Session&);
+    };
+    IdleList& idle_list_of(const Session&);
 
     ConnectionCount& count_;
     Session* first_ = nullptr;
-    Session* idle_first_ = nullptr;  ///< idle longest
-    Session* idle_last_ = nullptr;
+    IdleList silent_{};  ///< never sent a request
+    IdleList kept_{};    ///< may send another one
     std::size_t size_ = 0;
     bool draining_ = false;
 };
