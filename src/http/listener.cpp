@@ -160,8 +160,12 @@ void Listener::pause() {
 
 void Listener::accept_some() {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
-        // At the limit an idle connection makes room for one that may have a request.
-        if (!admission_.has_room() && !sessions_.close_one_idle()) return pause();
+        if (!admission_.has_room()) {
+            // Whether another one waits is certain only when the socket has just said so.
+            if (i > 0) return;
+            // An idle connection makes room for one that may have a request.
+            if (!sessions_.close_one_idle()) return pause();
+        }
         if (!accept_one()) return;
     }
 }
