@@ -77,18 +77,43 @@ TEST_F(ListenerTest, ServesWhoHadConnectedBeforeItStopped) {
     EXPECT_THROW(::test::dial(port_), std::runtime_error);
 }
 
-TEST_F(ListenerTest, LetsConnectionsWaitAboveTheLimit) {
+constexpr const char* kHalfARequest = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na";
+
+TEST_F(ListenerTest, LetsConnectionsWaitAboveTheLimitWhileTheOthersAreBusy) {
     server_.admission.set_limits(1, 0);
     listen();
     Peer first = ::test::dial(port_);
-    first.send(kGet);
-    EXPECT_EQ(first.read_message(), answered(200, "GET /"));
+    first.send(kHalfARequest);
+    ASSERT_TRUE(server_.thread.until([&] { return server_.handler.requests == 1; }));
     Peer second = ::test::dial(port_);
     second.send(kGet);
     for (int turn = 0; turn < 20; ++turn)
         EXPECT_EQ(sessions(), 1U);
-    first.close();
+    first.send("b");
+    EXPECT_EQ(first.read_message(), answered(200, "POST / ab"));
     EXPECT_EQ(second.read_message(), answered(200, "GET /"));
+}
+
+TEST_F(ListenerTest, MakesRoomAtTheLimitByEndingWhoWasIdleLongest) {
+    server_.admission.set_limits(3, 0);
+    listen();
+    std::vector<Peer> idle;
+    for (int i = 0; i < 2; ++i) {
+        idle.push_back(::test::dial(port_));
+        idle.back().send(kGet);
+        EXPECT_EQ(idle.back().read_message(), answered(200, "GET /"));
+    }
+    Peer busy = ::test::dial(port_);
+    busy.send(kHalfARequest);
+    ASSERT_TRUE(server_.thread.until([&] { return server_.handler.requests == 3; }));
+    Peer next = ::test::dial(port_);
+    next.send(kGet);
+    EXPECT_EQ(next.read_message(), answered(200, "GET /"));
+    EXPECT_EQ(idle[0].read_all(), "") << "ended";
+    idle[1].send(kGet);
+    EXPECT_EQ(idle[1].read_message(), answered(200, "GET /"));
+    busy.send("b");
+    EXPECT_EQ(busy.read_message(), answered(200, "POST / ab"));
 }
 
 TEST_F(ListenerTest, ClosesConnectionsBeyondTheShareOfOneClient) {

@@ -174,6 +174,26 @@ TEST_F(ReactorTest, WakesWhoeverIsKicked) {
     EXPECT_EQ(woken, Wake::event);
 }
 
+TEST_F(ReactorTest, PausesUntilTheGivenTimeAndNotLess) {
+    const TimePoint until = now() + milliseconds{20};
+    TimePoint woken{};
+    ASSERT_TRUE(thread_.finish([&]() -> Task<void> {
+        co_await Pause{thread_.reactor(), until};
+        woken = now();
+    }));
+    EXPECT_GE(woken, until);
+}
+
+TEST_F(ReactorTest, KnowsAClosedSideFromABrokenConnection) {
+    Connected half{thread_};
+    half.pair.far.finish_writing();
+    EXPECT_TRUE(thread_.until([&] { return half.channel->peer_closed; }));
+    EXPECT_FALSE(thread_.run([&] { return half.channel->is_broken; }));
+    Connected gone{thread_};
+    gone.pair.far.reset();
+    EXPECT_TRUE(thread_.until([&] { return gone.channel->is_broken; }));
+}
+
 TEST_F(ReactorTest, SeesThePeerClose) {
     Connected c{thread_};
     c.pair.far.finish_writing();

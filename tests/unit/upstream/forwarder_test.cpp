@@ -34,7 +34,7 @@ protected:
     /// One more target, at this port of 127.0.0.1.
     void add_target(std::uint16_t port) {
         const auto addresses = std::make_shared<net::Addresses>();
-        if (port != 0) addresses->publish({*net::parse_literal("127.0.0.1", port)});
+        addresses->publish({*net::parse_literal("127.0.0.1", port)});
         const auto id = static_cast<std::uint32_t>(backend_.targets.size());
         backend_.targets.push_back({.id = id,
                                     .host = "127.0.0.1",
@@ -236,8 +236,30 @@ TEST_F(ForwarderTest, AsksTheOnlyTargetThereIsEvenWhenItWasDown) {
     }
 }
 
-TEST_F(ForwarderTest, FailsWhileANameIsNotResolved) {
-    add_target(0);
+TEST_F(ForwarderTest, FailsWhenANameCannotBeResolved) {
+    const auto addresses = std::make_shared<net::Addresses>();
+    addresses->note_failure();
+    backend_.targets.push_back({.authority = "t0", .addresses = addresses});
+    start();
+    expect_failure(UpstreamError::resolve_failed);
+}
+
+TEST_F(ForwarderTest, WaitsForTheFirstLookupOfAName) {
+    const Port port;
+    const auto addresses = std::make_shared<net::Addresses>();
+    backend_.targets.push_back({.authority = "t0", .addresses = addresses});
+    start();
+    EXPECT_TRUE(thread_.run([&] { return running_; }));
+    addresses->publish({*net::parse_literal("127.0.0.1", port.number())});
+    Peer origin = port.accept();
+    EXPECT_EQ(origin.read_message(), sent_to("t0"));
+    origin.send(kOk);
+    EXPECT_EQ(result().end, End::complete);
+}
+
+TEST_F(ForwarderTest, WaitsForALookupNoLongerThanForAConnection) {
+    backend_.connect_timeout = milliseconds{20};
+    backend_.targets.push_back({.addresses = std::make_shared<net::Addresses>()});
     start();
     expect_failure(UpstreamError::resolve_failed);
 }
