@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the floods send. Each attack runs in a process of its own until told to stop."""
 import dataclasses
-import errno
+import select
 import socket
 import time
 
@@ -10,7 +10,6 @@ GET = b"GET /fine HTTP/1.1\r\n" + HOST + b"\r\n"
 BIG = b"GET /big HTTP/1.1\r\n" + HOST + b"\r\n"
 UPLOAD = b"POST /fine HTTP/1.1\r\n" + HOST
 CHUNKED = UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n"
-IN_PROGRESS = (errno.EINPROGRESS, errno.EAGAIN, 0)
 
 
 @dataclasses.dataclass
@@ -60,7 +59,7 @@ class Swarm:
             if sock is None:
                 self.sockets[slot] = self._open()
                 return
-            if self.attack.reads and self._closed(sock):
+            if self._closed(sock) if self.attack.reads else self._hung_up(sock):
                 self._end(slot)
             elif self.attack.drip:
                 self.sent += sock.send(self.attack.drip)
@@ -96,6 +95,12 @@ class Swarm:
             return sock.recv(65536) == b""
         except BlockingIOError:
             return False
+
+    @staticmethod
+    def _hung_up(sock):
+        poll = select.poll()
+        poll.register(sock, select.POLLRDHUP)
+        return bool(poll.poll(0))
 
     def _end(self, slot):
         self.sockets[slot].close()

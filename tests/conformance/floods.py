@@ -50,6 +50,7 @@ class Polite(threading.Thread):
         super().__init__()
         self.port, self.stop, self.fresh = port, stop, fresh
         self.good, self.bad, self.slowest, self.client = 0, [], 0.0, None
+        self.told_to_leave = False
 
     def run(self):
         while not self.stop.is_set():
@@ -63,7 +64,7 @@ class Polite(threading.Thread):
                 self.bad.append(reason)
             else:
                 self.good += 1
-            if reason or self.fresh:
+            if reason or self.fresh or self.told_to_leave:
                 self._leave()
             self.stop.wait(0.001)
         self._leave()
@@ -73,6 +74,7 @@ class Polite(threading.Thread):
             self.client = Client(self.port, PATIENCE)
         self.client.extend(PATIENCE)
         response = self.client.exchange(CALM)
+        self.told_to_leave = response is not None and response.value("connection") == b"close"
         if response is not None and response.status == 200 and response.body == b"fine /calm":
             return ""
         return f"got {response}"

@@ -251,6 +251,21 @@ def client_resets(name):
     return client_leaves(name, "reset")
 
 
+def client_resets_behind_request(name):
+    """client resets right behind its request: nothing is left upstream within a second"""
+    with setup(name, {"slow": Play((), "hold")}) as (subject, origin):
+        for i in range(5):
+            client = subject.client()
+            client.send(request_bytes(b"GET", b"/slow/%d" % i))
+            client.abort()
+            begun = time.monotonic()
+            got(once(subject), 200)  # whatever was sent upstream is there by now
+            left = eventually(lambda: origin.open_connections() <= 1, 3)  # one may be pooled
+            if not left or time.monotonic() - begun > 1.2:
+                return f"upstream connection open after {time.monotonic() - begun:.1f} s"
+        return ""
+
+
 def client_leaves_mid_response(name):
     """client leaves during a long response: the upstream connection is closed"""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n"
@@ -287,5 +302,6 @@ def memory_of_a_slow_reader(name):
 SCENARIOS = [refused, closed_at_accept, reset_at_accept, held_at_accept, unanswered_syn,
              idle_closed, get_loses_race_fin, get_loses_race_rst, post_loses_race_fin,
              post_loses_race_rst, post_on_fresh, dead_second, hanging_second, all_dead,
-             no_target_says_when, client_closes, client_resets, client_leaves_mid_response,
+             no_target_says_when, client_closes, client_resets,
+             client_resets_behind_request, client_leaves_mid_response,
              memory_of_a_slow_reader]

@@ -81,7 +81,7 @@ http {{
 HAPROXY = """\
 global
   nbthread 1
-  maxconn 8192
+  maxconn {maxconn}
   expose-experimental-directives
 defaults
   mode http
@@ -123,7 +123,7 @@ class Subject:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-conformance-"))
         self.port, self.admin = free_port(), free_port()
         values = {**DEFAULTS, **settings, "port": self.port, "admin": self.admin,
-                  "directory": self.directory}
+                  "directory": self.directory, "maxconn": descriptors // 3 if descriptors else 8192}
         self.limit = descriptors
         self.log = open(self.directory / "log", "wb")
         self.origins = {*targets, calm}
