@@ -38,6 +38,15 @@ protected:
             return transport_->write({&part, 1});
         });
     }
+    bool is_readable() {
+        return thread_.run([&] { return transport_->channel().readable; });
+    }
+    bool is_writable() {
+        return thread_.run([&] { return transport_->channel().writable; });
+    }
+    bool is_quiet() {
+        return thread_.run([&] { return transport_->is_quiet(); });
+    }
     bool becomes_readable() {
         return thread_.until([&] { return transport_->channel().readable; });
     }
@@ -50,16 +59,16 @@ protected:
 
 TEST_F(PlainTransportTest, ReadsWhatThePeerSent) {
     EXPECT_EQ(read().state, Io::would_block);
-    EXPECT_TRUE(transport_->is_quiet());
+    EXPECT_TRUE(is_quiet());
     pair_.far.send("hello");
     ASSERT_TRUE(becomes_readable());
-    EXPECT_FALSE(transport_->is_quiet());
+    EXPECT_FALSE(is_quiet());
     EXPECT_EQ(read(3).bytes, 3U);
     EXPECT_EQ(last_, "hel");
-    EXPECT_TRUE(transport_->channel().readable) << "a full read says nothing about what is left";
+    EXPECT_TRUE(is_readable()) << "a full read says nothing about what is left";
     EXPECT_EQ(read().state, Io::done);
     EXPECT_EQ(last_, "lo");
-    EXPECT_FALSE(transport_->channel().readable) << "a short read emptied the socket";
+    EXPECT_FALSE(is_readable()) << "a short read emptied the socket";
     EXPECT_EQ(read().state, Io::would_block);
     EXPECT_FALSE(transport_->is_secure());
 }
@@ -101,7 +110,7 @@ TEST_F(PlainTransportTest, TakesWhatFitsAndBlocksUntilThePeerReads) {
     while ((r = write(block)).state == Io::done)
         taken += r.bytes;
     EXPECT_EQ(r.state, Io::would_block);
-    EXPECT_FALSE(transport_->channel().writable);
+    EXPECT_FALSE(is_writable());
     EXPECT_EQ(pair_.far.read(taken).size(), taken);
     EXPECT_TRUE(thread_.until([&] { return transport_->channel().writable; }));
     EXPECT_EQ(write("y").state, Io::done);
