@@ -54,7 +54,7 @@ Task<Forwarding> Forwarder::forward(const ForwardRequest& request, Forwarded& jo
         // A repeated request goes to the same target, on a connection of its own.
         const bool fresh = repeated;
         ConnectionPtr connection;
-        if (!fresh) connection = pool_.take(target->id, !request.may_repeat);
+        if (!fresh) connection = pool_.take(target->id);
         if (!connection) {
             const TimePoint before = reactor_.now();
             const TimePoint deadline =

@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFirstPause{1'000};  // a target that failed rests this long,
 constexpr int kMostDoublings = 5;           // twice as long each time it fails again
 
+/// Closed by the peer, or it has sent something nobody asked for.
 bool has_closed(int fd) {
     char byte = 0;
     const ssize_t n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -49,7 +50,7 @@ Pool::State& Pool::state(std::uint32_t target) {
     return targets_[target];
 }
 
-ConnectionPtr Pool::take(std::uint32_t target, bool certain) {
+ConnectionPtr Pool::take(std::uint32_t target) {
     auto& idle = state(target).idle;
     while (!idle.empty()) {
         ConnectionPtr connection = std::move(idle.back());
@@ -57,8 +58,10 @@ ConnectionPtr Pool::take(std::uint32_t target, bool certain) {
         connection->pool_ = nullptr;
         connection->cells_.idle.sub();
         connection->cells_.active.add();
+        // The socket itself is asked, not only what events have told so far: stray bytes that came
+        // a moment ago would be taken for the answer to this request (robustness 3.2).
         if (!connection->transport().is_quiet()) continue;
-        if (certain && has_closed(connection->channel().fd())) continue;
+        if (has_closed(connection->channel().fd())) continue;
         ++connection->uses_;
         return connection;
     }

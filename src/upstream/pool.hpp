@@ -47,9 +47,8 @@ public:
 
     explicit Pool(net::Reactor& reactor) : reactor_{reactor} {}
 
-    /// The most recently used idle connection, or null. With `certain`, the socket itself is
-    /// asked first whether the peer has closed it (requests that must not run twice).
-    ConnectionPtr take(std::uint32_t target, bool certain);
+    /// The most recently used idle connection on which nothing has come, or null.
+    ConnectionPtr take(std::uint32_t target);
     void put(ConnectionPtr, std::size_t max_idle);
 
     /// A target that failed is passed over for a while when there are others.

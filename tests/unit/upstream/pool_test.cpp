@@ -42,9 +42,9 @@ protected:
         return std::move(made.origin);
     }
     /// Takes a connection, uses it to say `word`, and drops it. False: there was none.
-    bool take_and_say(std::uint32_t target, std::string_view word, bool certain = false) {
+    bool take_and_say(std::uint32_t target, std::string_view word) {
         return thread_.run([&] {
-            const ConnectionPtr connection = pool_->take(target, certain);
+            const ConnectionPtr connection = pool_->take(target);
             if (!connection) return false;
             EXPECT_TRUE(connection->is_reused());
             return connection->outbox().write(word);
@@ -82,7 +82,7 @@ TEST_F(PoolTest, CountsIdleAndActiveConnections) {
     thread_.run([&] { pool_->put(std::move(made.connection), 10); });
     EXPECT_EQ(idle(), 1U);
     EXPECT_EQ(active(), 0U);
-    thread_.run([&] { made.connection = pool_->take(0, false); });
+    thread_.run([&] { made.connection = pool_->take(0); });
     EXPECT_EQ(idle(), 0U);
     EXPECT_EQ(active(), 1U);
     thread_.run([&] { made.connection.reset(); });
@@ -112,12 +112,12 @@ TEST_F(PoolTest, DropsAConnectionOnWhichThePeerSpeaksOutOfTurn) {
     origin.read_all();  // the connection has ended
 }
 
-TEST_F(PoolTest, AsksTheSocketItselfWhenItMustBeCertain) {
+TEST_F(PoolTest, AsksTheSocketItselfBeforeReuse) {
     Peer origin = put(0);
     // Within one turn of the reactor: the close has happened, its event has not been seen.
     thread_.run([&] {
         origin.close();
-        EXPECT_FALSE(pool_->take(0, true));
+        EXPECT_FALSE(pool_->take(0));
     });
     EXPECT_EQ(idle(), 0U);
 }
