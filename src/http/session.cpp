@@ -17,6 +17,9 @@ constexpr std::size_t kFirstRead = 4096;              // most heads fit
 constexpr seconds kHandshakeTime{10};                 // robustness 2
 // Stopping: a request that is on its way to an idle connection is still answered.
 constexpr seconds kDrainPatience{1};
+// At the connection limit: idle for less than this is not idle.
+constexpr std::chrono::milliseconds kSilentGrace{100};
+constexpr std::chrono::milliseconds kKeptGrace{1000};
 constexpr std::size_t kDropLimit = 64 * 1024;         // robustness 1.6
 constexpr std::chrono::milliseconds kDropTime{1000};  // robustness 1.6
 constexpr std::uint64_t kSlowestBytesPerSecond = 500;  // robustness 2, after 10 s
@@ -43,7 +46,15 @@ void Sessions::drain() {
 }
 
 bool Sessions::close_one_idle() {
-    Session* const victim = silent_.first != nullptr ? silent_.first : kept_.first;
+    const auto waited = [](const Session* s, Duration least) {
+        return s != nullptr && s->now() - s->idle_since_ >= least;
+    };
+    Session* victim = nullptr;
+    if (waited(silent_.first, kSilentGrace)) {
+        victim = silent_.first;
+    } else if (waited(kept_.first, kKeptGrace)) {
+        victim = kept_.first;
+    }
     if (victim == nullptr) return false;
     victim->transport_->channel().cancel();  // the session is gone when this returns
     return true;
@@ -55,6 +66,7 @@ Sessions::IdleList& Sessions::idle_list_of(const Session& s) {
 
 void Sessions::IdleList::add(Session& s) {
     s.idle_ = true;
+    s.idle_since_ = s.now();
     s.idle_previous_ = std::exchange(last, &s);
     s.idle_next_ = nullptr;
     (s.idle_previous_ != nullptr ? s.idle_previous_->idle_next_ : first) = &s;

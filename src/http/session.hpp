@@ -32,7 +32,8 @@ public:
     /// Ends every session now.
     void cancel_all();
     /// Makes room at a limit: ends the session that has waited longest, of those that never sent
-    /// a request if there is one. False when none is idle.
+    /// a request if there is one. False when none has waited long enough: a connection between
+    /// two requests is in use.
     bool close_one_idle();
 
 private:
@@ -92,6 +93,7 @@ private:
     Session* next_ = nullptr;
     Session* idle_previous_ = nullptr;
     Session* idle_next_ = nullptr;
+    TimePoint idle_since_{};
     Peer peer_;
     bool idle_ = false;
     bool linger_ = false;

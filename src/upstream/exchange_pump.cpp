@@ -233,6 +233,10 @@ bool ExchangePump::is_crawling() const {
 }
 
 Task<bool> ExchangePump::sleep(Patience patience) {
+    if (client_.channel().is_broken) {
+        stop(End::client_gone);
+        co_return false;
+    }
     net::Reactor& reactor = connection_.channel().reactor();
     const TimePoint now = reactor.now();
     const bool on_client = waiting_for_client();

@@ -50,6 +50,7 @@ Task<Forwarding> Forwarder::forward(const ForwardRequest& request, Forwarded& jo
     bool repeated = false;
     Forwarding result{.end = End::failed, .error = UpstreamError::no_target};
 
+    if (client.channel().is_broken) co_return Forwarding{.end = End::client_gone};
     while (const Target* target = choose(backend, turn, tried)) {
         // A repeated request goes to the same target, on a connection of its own.
         const bool fresh = repeated;
