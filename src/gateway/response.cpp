@@ -44,8 +44,11 @@ void write_reply_fields(ByteWriter& out, const ReplyText& text) {
 }  // namespace
 
 void write_status_line(ByteWriter& out, int status, std::string_view reason) {
-    out.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(status)).text(" ").text(reason).text(
-        "\r\n");
+    out.text("HTTP/1.1 ")
+        .number(static_cast<std::uint64_t>(status))
+        .text(" ")
+        .text(reason)
+        .text("\r\n");
 }
 
 void write_date(ByteWriter& out, WallTime now) {
@@ -118,7 +121,8 @@ void send_cached(Exchange& x) {
     write_status_line(out, stored.status, reason_phrase(stored.status));
     out.text(stored.fields);
     if (x.snapshot.compatibility == Compatibility::standard) {
-        const auto age = std::chrono::duration_cast<std::chrono::seconds>(x.started - stored.stored);
+        const auto age =
+            std::chrono::duration_cast<std::chrono::seconds>(x.started - stored.stored);
         const auto seconds = age.count() < 0 ? 0 : static_cast<std::uint64_t>(age.count());
         out.text("Age: ").number(stored.initial_age + seconds).text("\r\n");
     }
