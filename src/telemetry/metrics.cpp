@@ -71,8 +71,9 @@ void Series::count_minute(unsigned worker, const Finished& request) {
     pair->at(number).record(request);
 }
 
-BackendSeries::BackendSeries(std::string backend, unsigned workers) : cells_(workers) {
-    append_label(label_text_, "backend", backend);
+BackendSeries::BackendSeries(std::string backend, unsigned workers)
+    : name_(std::move(backend)), cells_(workers) {
+    append_label(label_text_, "backend", name_);
 }
 
 std::string_view to_string(UpstreamError error) {
@@ -153,6 +154,14 @@ std::span<const WorkerCells> Metrics::worker_cells() const { return impl_->worke
 std::vector<const Series*> Metrics::all_series() const {
     const std::lock_guard lock(impl_->mutex);
     return impl_->in_order;
+}
+
+std::vector<const BackendSeries*> Metrics::all_backends() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<const BackendSeries*> all;
+    for (const auto& [name, one] : impl_->backends)
+        all.push_back(one.get());
+    return all;
 }
 
 void Metrics::add_collector(Collector collector) {

@@ -103,9 +103,12 @@ class BackendSeries {
 public:
     BackendSeries(std::string backend, unsigned workers);
     BackendCells& cells(unsigned worker) { return cells_[worker]; }
+    std::span<const BackendCells> cells() const { return cells_; }
+    const std::string& name() const { return name_; }
 
 private:
     friend class Metrics;
+    std::string name_;
     std::string label_text_;  ///< backend="...", as rendered
     std::vector<BackendCells> cells_;
 };
@@ -140,6 +143,7 @@ public:
     std::span<const WorkerCells> worker_cells() const;
     /// Every series so far, by index; they stay where they are as long as this.
     std::vector<const Series*> all_series() const;
+    std::vector<const BackendSeries*> all_backends() const;
     void add_collector(Collector);
     /// Access-log lines dropped because the disk could not keep up:
     /// sluice_access_log_dropped_total.
