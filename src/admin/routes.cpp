@@ -142,6 +142,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/status.css", &page, true},
     {"GET", "/status.js", &page, true},
     {"GET", "/chart.js", &page, true},
+    {"GET", "/format.js", &page, true},
     {"GET", "/favicon.svg", &page, true},
     {"GET", "/status", &status},
     {"GET", "/metrics", &metrics},

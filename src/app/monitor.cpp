@@ -64,7 +64,7 @@ void Monitor::collect_metrics(std::string& out) {
         telemetry::write_sample(out, name, {}, static_cast<double>(value));
     };
     gauge("sluice_history_bytes", "Memory of the one-minute samples.", history_.bytes());
-    gauge("sluice_history_minutes", "One-minute samples kept.", history_.minutes());
+    gauge("sluice_history_samples", "One-minute samples kept.", history_.minutes());
 }
 
 std::string Monitor::status_json() {

@@ -58,7 +58,9 @@ Json to_json(const Sums& sums) {
 Json to_json(const Spread& spread) {
     if (spread.count == 0) return nullptr;
     const auto at = [&](double p) { return spread.percentile(p) / kNanosPerMilli; };
-    return {{"p50", at(50)},
+    return {{"count", spread.count},
+            {"sum", static_cast<double>(spread.sum) / kNanosPerMilli},
+            {"p50", at(50)},
             {"p90", at(90)},
             {"p99", at(99)},
             {"max", static_cast<double>(spread.most) / kNanosPerMilli}};
