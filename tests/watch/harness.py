@@ -78,17 +78,19 @@ class Backend:
 
 
 class Gateway:
-    def __init__(self, config, workers=2, files=None):
+    def __init__(self, config, workers=2, files=None, listeners=""):
         """`files`: name -> text, beside the configuration."""
         self.folder = tempfile.TemporaryDirectory()
         self.path = pathlib.Path(self.folder.name)
         self.workers = workers
+        self.listeners = listeners
         for name, text in (files or {}).items():
             (self.path / name).write_text(text + "\n", encoding="utf-8")
         self.write(config)
 
     def write(self, config):
-        text = f"listeners: [ {{ name: public, address: 127.0.0.1, port: 0 }} ]\n{config}"
+        text = ("listeners:\n  - { name: public, address: 127.0.0.1, port: 0 }"
+                f"{self.listeners}\n{config}")
         if "admin:" not in text:
             text += "\nadmin: { port: 0 }"
         if "server:" not in text:
