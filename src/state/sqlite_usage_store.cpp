@@ -127,8 +127,12 @@ int Opening::run(const char* sql) {
 }
 
 int Opening::open() {
+    // Nobody reads SQLite's memory statistics, and keeping them takes a lock per allocation.
+    static std::once_flag configured;
+    std::call_once(configured, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
     sqlite3* made = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+    // NOMUTEX: SqliteStore's own mutex is held around every use of the connection.
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     const int status = sqlite3_open_v2(path_.c_str(), &made, flags, nullptr);
     database_.reset(made);
     if (status != SQLITE_OK) return fail(status);
