@@ -10,16 +10,20 @@
 namespace sluice {
 namespace {
 
-constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::uint64_t kLetterA = 0x0101010101010101ULL * 'A';
 
 using Hex = std::array<char, 16>;
 
-/// The eight hex digits of a 32-bit value, the first in the lowest address: all at once, a nibble
-/// in each byte.
-std::uint64_t spread(std::uint64_t value) {
+/// The eight nibbles of the lower half of `value`, one in each byte, the first in the highest.
+std::uint64_t nibbles(std::uint64_t value) {
     std::uint64_t x = (value & 0xffffU) | (value & 0xffff0000U) << 16;
     x = (x & 0x000000ff000000ffULL) | (x & 0x0000ff000000ff00ULL) << 8;
-    x = (x & 0x000f000f000f000fULL) | (x & 0x00f000f000f000f0ULL) << 4;
+    return (x & 0x000f000f000f000fULL) | (x & 0x00f000f000f000f0ULL) << 4;
+}
+
+/// The same as hexadecimal digits, all at once; the first in the lowest address.
+std::uint64_t digits_of(std::uint64_t value) {
+    std::uint64_t x = nibbles(value);
     const std::uint64_t letters = ((x + 0x0606060606060606ULL) >> 4) & 0x0101010101010101ULL;
     x += 0x3030303030303030ULL + letters * ('a' - '0' - 10);
     return std::endian::native == std::endian::little ? __builtin_bswap64(x) : x;
@@ -28,7 +32,7 @@ std::uint64_t spread(std::uint64_t value) {
 /// All sixteen digits.
 Hex hex(std::uint64_t value) {
     Hex text;
-    const std::uint64_t halves[] = {spread(value >> 32), spread(value & 0xffffffffU)};
+    const std::uint64_t halves[] = {digits_of(value >> 32), digits_of(value)};
     std::memcpy(text.data(), halves, text.size());
     return text;
 }
@@ -84,13 +88,10 @@ bool Uuid::is_uuid(std::string_view s) {
 }
 
 ExtendedId ExtendedId::make(Random& random) {
-    std::uint64_t bits = random.next();
+    const std::uint64_t bits = random.next();
+    const std::uint64_t letters[] = {nibbles(bits >> 32) + kLetterA, nibbles(bits) + kLetterA};
     ExtendedId id;
-    for (std::size_t i = 0; i < id.text.size(); ++i) {
-        if (i == 8) bits = random.next();
-        id.text[i] = kBase64[bits & 63];
-        bits >>= 6;
-    }
+    std::memcpy(id.text.data(), letters, sizeof letters);
     return id;
 }
 
