@@ -26,8 +26,8 @@ struct Scanner {
         int value = 0;
         const std::string_view text = rest.substr(0, digits);
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        const bool is_whole = text.size() == digits && text.front() != '-' && error == std::errc{} &&
-                              end == text.data() + digits;
+        const bool is_whole = text.size() == digits && text.front() != '-' &&
+                              error == std::errc{} && end == text.data() + digits;
         ok = ok && is_whole && value >= least && value <= most;
         rest.remove_prefix(std::min(digits, rest.size()));
         return ok ? value : 0;
@@ -89,9 +89,9 @@ std::string to_iso_time(WallTime time) {
     const year_month_day date{today};
     const hh_mm_ss clock{floor<seconds>(time - today)};
     char text[64];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                  static_cast<int>(clock.hours().count()),
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ",
+                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
                   static_cast<int>(clock.minutes().count()),
                   static_cast<int>(clock.seconds().count()));
     return text;

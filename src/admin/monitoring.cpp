@@ -22,7 +22,7 @@ using telemetry::Totals;
 
 constexpr std::int64_t kMaxDatapoints = 1440;  // GetMetricStatistics
 constexpr std::int64_t kMaxPeriod = 86'400;
-constexpr std::size_t kMaxStatistics = 15;     // five plain ones and ten percentiles there
+constexpr std::size_t kMaxStatistics = 15;  // five plain ones and ten percentiles there
 constexpr minutes kDefaultRange{60};
 
 Error refused(std::string detail) { return {Origin::client, "bad_request", std::move(detail)}; }
@@ -215,8 +215,7 @@ Result<telemetry::CloudWatchView> parse_view(const Parameters& parameters) {
             if (!is_word(value)) return refused(name + " must be one word");
             (name == "region" ? view.region : view.account) = value;
         } else {
-            return refused(
-                "Unknown parameter; known are style, dimensions, region and account");
+            return refused("Unknown parameter; known are style, dimensions, region and account");
         }
     }
     return view;

@@ -27,8 +27,7 @@ Reply page_reply(std::string_view name) {
     const auto found =
         std::find_if(files.begin(), files.end(), [&](const PageFile& f) { return f.name == name; });
     if (found == files.end()) return error_reply(404, "NotFoundException", "Not Found");
-    Reply reply{.body = std::string{found->text},
-                .content_type = std::string{content_type(name)}};
+    Reply reply{.body = std::string{found->text}, .content_type = std::string{content_type(name)}};
     reply.fields.emplace_back("Content-Security-Policy", kPolicy);
     reply.fields.emplace_back("Referrer-Policy", "no-referrer");
     reply.fields.emplace_back("X-Frame-Options", "DENY");

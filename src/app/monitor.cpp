@@ -68,16 +68,16 @@ void Monitor::collect_metrics(std::string& out) {
 }
 
 std::string Monitor::status_json() {
-    return report_status({.started = started_,
-                          .now = wall_now(),
-                          .workers = view_.workers,
-                          .metrics = view_.metrics,
-                          .history = history_,
-                          .config = view_.config,
-                          .plans = plans_.read(view_.config, std::chrono::steady_clock::now(),
-                                               wall_now()),
-                          .store = view_.store(),
-                          .reloads = reloads_});
+    return report_status(
+        {.started = started_,
+         .now = wall_now(),
+         .workers = view_.workers,
+         .metrics = view_.metrics,
+         .history = history_,
+         .config = view_.config,
+         .plans = plans_.read(view_.config, std::chrono::steady_clock::now(), wall_now()),
+         .store = view_.store(),
+         .reloads = reloads_});
 }
 
 }  // namespace sluice::app

@@ -95,9 +95,8 @@ std::vector<std::pair<const PlanState*, const KeyState*>> most_used(
         for (std::size_t i = 0; i < std::min(count, plan.by_key.size()); ++i)
             keys.emplace_back(&plan, &plan.by_key[i]);
     }
-    std::stable_sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) {
-        return a.second->used > b.second->used;
-    });
+    std::stable_sort(keys.begin(), keys.end(),
+                     [](const auto& a, const auto& b) { return a.second->used > b.second->used; });
     if (keys.size() > count) keys.resize(count);
     return keys;
 }

@@ -21,9 +21,8 @@ using telemetry::Totals;
 
 constexpr std::chrono::minutes kShown{60};
 constexpr std::size_t kKeysShown = 5;
-constexpr std::string_view kLevels[telemetry::kThrottleLevels] = {"plan_method", "plan",
-                                                                  "stage_method", "account",
-                                                                  "source_ip"};
+constexpr std::string_view kLevels[telemetry::kThrottleLevels] = {
+    "plan_method", "plan", "stage_method", "account", "source_ip"};
 constexpr double kNanosPerMilli = 1e6;
 
 /// What the counters of some series add up to.
@@ -48,9 +47,9 @@ Json to_json(const Sums& sums) {
     Json throttled = Json::object();
     for (std::size_t i = 0; i < sums.throttled.size(); ++i)
         throttled[std::string{kLevels[i]}] = sums.throttled[i];
-    return {{"requests", sums.requests},        {"errors4xx", sums.errors_4xx},
-            {"errors5xx", sums.errors_5xx},     {"cacheHits", sums.cache_hits},
-            {"cacheMisses", sums.cache_misses}, {"throttled", std::move(throttled)},
+    return {{"requests", sums.requests},           {"errors4xx", sums.errors_4xx},
+            {"errors5xx", sums.errors_5xx},        {"cacheHits", sums.cache_hits},
+            {"cacheMisses", sums.cache_misses},    {"throttled", std::move(throttled)},
             {"quotaExceeded", sums.quota_exceeded}};
 }
 
@@ -58,12 +57,9 @@ Json to_json(const Sums& sums) {
 Json to_json(const Spread& spread) {
     if (spread.count == 0) return nullptr;
     const auto at = [&](double p) { return spread.percentile(p) / kNanosPerMilli; };
-    return {{"count", spread.count},
-            {"sum", static_cast<double>(spread.sum) / kNanosPerMilli},
-            {"p50", at(50)},
-            {"p90", at(90)},
-            {"p99", at(99)},
-            {"max", static_cast<double>(spread.most) / kNanosPerMilli}};
+    return {{"count", spread.count}, {"sum", static_cast<double>(spread.sum) / kNanosPerMilli},
+            {"p50", at(50)},         {"p90", at(90)},
+            {"p99", at(99)},         {"max", static_cast<double>(spread.most) / kNanosPerMilli}};
 }
 
 Json latencies(const Totals& totals) {
@@ -73,12 +69,9 @@ Json latencies(const Totals& totals) {
 }
 
 Json minute_json(History::Minute minute, const Totals& t) {
-    Json out{{"at", admin::to_iso_time(minute)},
-             {"requests", t.requests},
-             {"errors4xx", t.errors_4xx},
-             {"errors5xx", t.errors_5xx},
-             {"cacheHits", t.cache_hits},
-             {"cacheMisses", t.cache_misses}};
+    Json out{{"at", admin::to_iso_time(minute)}, {"requests", t.requests},
+             {"errors4xx", t.errors_4xx},        {"errors5xx", t.errors_5xx},
+             {"cacheHits", t.cache_hits},        {"cacheMisses", t.cache_misses}};
     out.update(latencies(t));
     return out;
 }

@@ -149,13 +149,13 @@ void UsageWriter::report(const Result<void>& result) {
 UsageWriter::Stats UsageWriter::stats() const {
     constexpr auto relaxed = std::memory_order_relaxed;
     const TimePoint since = failing_since_.load(relaxed);
-    return {.saved_rows = saved_rows_.load(relaxed),
-            .saves = saves_.load(relaxed),
-            .failures = failures_.load(relaxed),
-            .waiting_rows = waiting_rows_.load(relaxed),
-            .dropped = dropped_.load(relaxed) + registry_.journal().dropped(),
-            .lag = since == TimePoint{} ? Duration::zero()
-                                        : std::chrono::steady_clock::now() - since};
+    return {
+        .saved_rows = saved_rows_.load(relaxed),
+        .saves = saves_.load(relaxed),
+        .failures = failures_.load(relaxed),
+        .waiting_rows = waiting_rows_.load(relaxed),
+        .dropped = dropped_.load(relaxed) + registry_.journal().dropped(),
+        .lag = since == TimePoint{} ? Duration::zero() : std::chrono::steady_clock::now() - since};
 }
 
 }  // namespace sluice::state

@@ -25,11 +25,13 @@ const std::vector<Family>& families() {
                                                        "Maximum"};
     static const std::vector<std::string_view> kTimes{
         "Sum", "SampleCount", "Average", "Minimum", "Maximum", "p50", "p90", "p95", "p99", "p99.9"};
-    static const std::vector<Family> all{
-        {CloudMetric::count, kCounts},      {CloudMetric::errors_4xx, kCounts},
-        {CloudMetric::errors_5xx, kCounts}, {CloudMetric::cache_hits, kCounts},
-        {CloudMetric::cache_misses, kCounts}, {CloudMetric::latency, kTimes},
-        {CloudMetric::integration_latency, kTimes}};
+    static const std::vector<Family> all{{CloudMetric::count, kCounts},
+                                         {CloudMetric::errors_4xx, kCounts},
+                                         {CloudMetric::errors_5xx, kCounts},
+                                         {CloudMetric::cache_hits, kCounts},
+                                         {CloudMetric::cache_misses, kCounts},
+                                         {CloudMetric::latency, kTimes},
+                                         {CloudMetric::integration_latency, kTimes}};
     return all;
 }
 
@@ -140,16 +142,16 @@ private:
 std::optional<double> value_of(CloudMetric metric, const Statistic& statistic, const Totals& t) {
     const auto value = evaluate(metric, statistic, t);
     if (value) return value;
-    const bool adds_up = statistic.kind == Statistic::Kind::sum ||
-                         statistic.kind == Statistic::Kind::sample_count;
+    const bool adds_up =
+        statistic.kind == Statistic::Kind::sum || statistic.kind == Statistic::Kind::sample_count;
     if (adds_up) return 0;
     return std::nullopt;
 }
 
 void write_one(std::string& out, const Family& family, const Statistic& statistic,
                const Table& table, std::string_view dimensions) {
-    const std::string name = "aws_apigateway_" + snake_case(to_string(family.metric)) + '_' +
-                             snake_case(statistic.name);
+    const std::string name =
+        "aws_apigateway_" + snake_case(to_string(family.metric)) + '_' + snake_case(statistic.name);
     bool has_header = false;
     for (const auto& [key, row] : table.rows()) {
         const auto value = value_of(family.metric, statistic, row.totals);

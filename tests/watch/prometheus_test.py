@@ -124,6 +124,14 @@ class Watching(unittest.TestCase):
                 count += 1
         self.assertGreater(count, 80)
 
+    def test_the_reference_names_every_family_with_its_type(self):
+        gateway = self.enterContext(Gateway(shop(self.backend, ALL_ON)))
+        families = dict(re.findall(r"^# TYPE (\S+) (\S+)$", gateway.admin("/metrics")[1], re.M))
+        text = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
+        documented = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (counter|gauge|histogram) \|", text,
+                                     re.M))
+        self.assertEqual(documented, families)
+
     def test_promtool_likes_it_all(self):
         gateway = self.enterContext(Gateway(shop(self.backend, ALL_ON)))
         gateway.get("/back/x", Host="shop")

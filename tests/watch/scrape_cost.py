@@ -14,7 +14,7 @@ import time
 
 from harness import Gateway
 
-APIS = 100
+APIS = 140
 SECONDS = 5
 
 
@@ -38,7 +38,7 @@ def load(gateway):
          f"http://127.0.0.1:{gateway.port}/_apis/a0/s/"],
         capture_output=True, text=True, check=True).stdout
     return (float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]),
-            *(milliseconds(re.search(rf"{p}%\s+(\S+)", out)[1]) for p in (50, 99)))
+            *(milliseconds(re.search(rf"^\s+{p}%\s+(\S+)", out, re.M)[1]) for p in (50, 99)))
 
 
 def scrape(gateway):

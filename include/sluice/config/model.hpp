@@ -89,8 +89,8 @@ struct Log {
 };
 
 struct Metrics {
-    std::size_t per_key_series = 0;              ///< keys with series of their own, all plans
-    std::uint64_t history_bytes = 67'108'864;    ///< one-minute samples of a day; 0 = none
+    std::size_t per_key_series = 0;            ///< keys with series of their own, all plans
+    std::uint64_t history_bytes = 67'108'864;  ///< one-minute samples of a day; 0 = none
 };
 
 struct Server {

@@ -13,9 +13,9 @@
 namespace sluice::telemetry {
 
 /// Seconds: ecosystem.md, section 4.
-inline constexpr std::array<double, 18> kLatencyBounds{
-    0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1,
-    0.25,   0.5,   0.75,  1,     2.5,  5,     7.5,  10,    30};
+inline constexpr std::array<double, 18> kLatencyBounds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.025,
+                                                       0.05,   0.075, 0.1,   0.25,  0.5,  0.75,
+                                                       1,      2.5,   5,     7.5,   10,   30};
 
 namespace detail {
 

@@ -34,7 +34,13 @@ struct Totals {
 };
 
 enum class CloudMetric : std::uint8_t {
-    count, errors_4xx, errors_5xx, cache_hits, cache_misses, latency, integration_latency,
+    count,
+    errors_4xx,
+    errors_5xx,
+    cache_hits,
+    cache_misses,
+    latency,
+    integration_latency,
     overhead,  ///< ours
     end_
 };

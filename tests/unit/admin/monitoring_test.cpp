@@ -122,7 +122,8 @@ TEST_F(MonitoringTest, ChoosesByDimension) {
     EXPECT_EQ(count({}), 4);
     EXPECT_EQ(count({{"api", "Shop"}}), 3);
     EXPECT_EQ(count({{"api", "Shop"}, {"stage", "prod"}}), 2);
-    EXPECT_EQ(count({{"api", "Shop"}, {"stage", "prod"}, {"resource", "/a"}, {"method", "GET"}}), 1);
+    EXPECT_EQ(count({{"api", "Shop"}, {"stage", "prod"}, {"resource", "/a"}, {"method", "GET"}}),
+              1);
     EXPECT_EQ(count({{"api", "Caf"}}), 1);
     EXPECT_EQ(count({{"api", "Nobody"}}), 0);
 }

@@ -160,7 +160,8 @@ TEST(Routes, OnlyHealthReadinessAndTheEmptyPageNeedNoToken) {
     EXPECT_FALSE(needs("/healthz"));
     EXPECT_FALSE(needs("/readyz"));
     EXPECT_FALSE(needs("/"));
-    for (const char* const path : {"//", "/status", "/metrics", "/healthz/", "/config", "/healthz/../config"}) {
+    for (const char* const path :
+         {"//", "/status", "/metrics", "/healthz/", "/config", "/healthz/../config"}) {
         EXPECT_TRUE(needs(path)) << path;
     }
 }

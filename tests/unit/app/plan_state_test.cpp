@@ -23,9 +23,12 @@ struct PlanStateTest : testing::Test {
     void use(const std::string& plan, const std::string& key, std::int64_t used,
              std::int32_t day = kToday) {
         held.push_back(limits.key_use(plan, key));
-        const std::vector<state::UsageRow> rows{
-            {.plan = plan, .key = key, .window = day, .used = used, .day = day,
-             .used_that_day = used}};
+        const std::vector<state::UsageRow> rows{{.plan = plan,
+                                                 .key = key,
+                                                 .window = day,
+                                                 .used = used,
+                                                 .day = day,
+                                                 .used_that_day = used}};
         limits.restore(rows);
     }
     std::vector<PlanState> read() { return reporter.read(config, TimePoint{} + 1s, kDay + 5h); }
@@ -77,8 +80,11 @@ TEST_F(PlanStateTest, AddressesAreNeverNamed) {
     config.usage_plans.push_back({.id = "anon", .meter_by = config::MeterBy::source_ip});
     config.usage_plans.back().quota = config::Quota{.limit = 10};
     const auto meter = limits.source_meter("anon", {.quota = state::QuotaRule{.limit = 10}});
-    const std::vector<state::UsageRow> rows{{.plan = "anon", .key = "ip:192.0.2.1",
-                                             .window = kToday, .used = 4, .day = kToday,
+    const std::vector<state::UsageRow> rows{{.plan = "anon",
+                                             .key = "ip:192.0.2.1",
+                                             .window = kToday,
+                                             .used = 4,
+                                             .day = kToday,
                                              .used_that_day = 4}};
     limits.restore(rows);
     std::string out;

@@ -16,15 +16,13 @@ struct CloudWatchTest : testing::Test {
         Series& pets = metrics.series({"Shop", "prod", "/pets/{id}", "GET"});
         for (int i = 0; i < 3; ++i)
             shop.count_minute(0, {.status = 200, .latency = 2ms, .overhead = 2ms});
-        pets.count_minute(
-            0, {.status = 503, .cache_miss = true, .latency = 10ms, .integration = 8ms});
+        pets.count_minute(0,
+                          {.status = 503, .cache_miss = true, .latency = 10ms, .integration = 8ms});
         EXPECT_TRUE(history.cut(kStart + 1min));
         history.collect();
         shop.count_minute(0, {.status = 200, .latency = 90ms});  // belongs to the next minute
     }
-    std::string text(const CloudWatchView& view) {
-        return render_cloudwatch(history, view, apis);
-    }
+    std::string text(const CloudWatchView& view) { return render_cloudwatch(history, view, apis); }
     void expect_line(const CloudWatchView& view, const std::string& line) {
         const std::string all = text(view);
         EXPECT_NE(all.find('\n' + line + '\n'), std::string::npos) << line << "\nin\n" << all;
@@ -36,7 +34,8 @@ struct CloudWatchTest : testing::Test {
 
 TEST_F(CloudWatchTest, NamesAndLabelsAreTheExporters) {
     const CloudWatchView view{.style = ExporterStyle::exporter};
-    const std::string labels = R"({job="aws_apigateway",instance="",api_name="Shop",stage="prod"} )";
+    const std::string labels =
+        R"({job="aws_apigateway",instance="",api_name="Shop",stage="prod"} )";
     expect_line(view, "aws_apigateway_count_sum" + labels + "4");
     expect_line(view, "aws_apigateway_count_sample_count" + labels + "4");
     expect_line(view, "aws_apigateway_4_xxerror_sum" + labels + "0");
