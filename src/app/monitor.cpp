@@ -7,6 +7,7 @@ namespace sluice::app {
 namespace {
 
 constexpr std::size_t kReloadsKept = 20;
+constexpr std::size_t kKeysShown = 5;  // of each plan, on the status page
 
 /// The clock may have jumped meanwhile, so never longer than a second at once.
 Duration until_next_minute(WallTime now) {
@@ -57,8 +58,10 @@ void Monitor::reloaded(const admin::ReloadResult& result, Duration took) {
 }
 
 void Monitor::collect_metrics(std::string& out) {
-    write_plan_metrics(plans_.read(view_.config, std::chrono::steady_clock::now(), wall_now()),
-                       view_.config.server.metrics.per_key_series, out);
+    const std::size_t per_key = view_.config.server.metrics.per_key_series;
+    write_plan_metrics(
+        plans_.read(view_.config, per_key, std::chrono::steady_clock::now(), wall_now()), per_key,
+        out);
     const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
         telemetry::write_family(out, name, "gauge", help);
         telemetry::write_sample(out, name, {}, static_cast<double>(value));
@@ -68,16 +71,16 @@ void Monitor::collect_metrics(std::string& out) {
 }
 
 std::string Monitor::status_json() {
-    return report_status(
-        {.started = started_,
-         .now = wall_now(),
-         .workers = view_.workers,
-         .metrics = view_.metrics,
-         .history = history_,
-         .config = view_.config,
-         .plans = plans_.read(view_.config, std::chrono::steady_clock::now(), wall_now()),
-         .store = view_.store(),
-         .reloads = reloads_});
+    return report_status({.started = started_,
+                          .now = wall_now(),
+                          .workers = view_.workers,
+                          .metrics = view_.metrics,
+                          .history = history_,
+                          .config = view_.config,
+                          .plans = plans_.read(view_.config, kKeysShown,
+                                               std::chrono::steady_clock::now(), wall_now()),
+                          .store = view_.store(),
+                          .reloads = reloads_});
 }
 
 }  // namespace sluice::app

@@ -36,8 +36,17 @@ KeyState key_state(const state::UsageRow& row, const state::QuotaRule& rule, boo
     return key;
 }
 
+/// Keeps the `top` keys that used most, most first.
+void keep_top(std::vector<KeyState>& keys, std::size_t top) {
+    const auto end = keys.begin() + static_cast<std::ptrdiff_t>(std::min(top, keys.size()));
+    std::partial_sort(keys.begin(), end, keys.end(), [](const KeyState& a, const KeyState& b) {
+        return a.used != b.used ? a.used > b.used : a.key < b.key;
+    });
+    keys.erase(end, keys.end());
+}
+
 PlanState plan_state(const config::UsagePlan& plan, const state::LimitRegistry& limits,
-                     WallTime wall) {
+                     std::size_t top, WallTime wall) {
     const state::QuotaRule rule = rule_of(plan);
     const std::int32_t window = rule.window_at(wall);
     PlanState out{.id = plan.id,
@@ -51,11 +60,9 @@ PlanState plan_state(const config::UsagePlan& plan, const state::LimitRegistry& 
         if (key.used > 0) ++out.keys;
         out.highest_share = std::max(out.highest_share, key.share);
         if (plan.quota) out.lowest_remaining = std::min(out.lowest_remaining, key.remaining);
-        if (!out.by_address) out.by_key.push_back(std::move(key));
+        if (!out.by_address) out.top_keys.push_back(std::move(key));
     }
-    std::sort(out.by_key.begin(), out.by_key.end(), [](const KeyState& a, const KeyState& b) {
-        return a.used != b.used ? a.used > b.used : a.key < b.key;
-    });
+    keep_top(out.top_keys, top);
     return out;
 }
 
@@ -92,8 +99,8 @@ std::vector<std::pair<const PlanState*, const KeyState*>> most_used(
     const std::vector<PlanState>& plans, std::size_t count) {
     std::vector<std::pair<const PlanState*, const KeyState*>> keys;
     for (const PlanState& plan : plans) {
-        for (std::size_t i = 0; i < std::min(count, plan.by_key.size()); ++i)
-            keys.emplace_back(&plan, &plan.by_key[i]);
+        for (std::size_t i = 0; i < std::min(count, plan.top_keys.size()); ++i)
+            keys.emplace_back(&plan, &plan.top_keys[i]);
     }
     std::stable_sort(keys.begin(), keys.end(),
                      [](const auto& a, const auto& b) { return a.second->used > b.second->used; });
@@ -129,17 +136,17 @@ void write_key_metrics(const std::vector<PlanState>& plans, std::size_t count, s
 
 }  // namespace
 
-std::vector<PlanState> PlanReporter::read(const config::Config& config, TimePoint now,
-                                          WallTime wall) {
+std::vector<PlanState> PlanReporter::read(const config::Config& config, std::size_t top,
+                                          TimePoint now, WallTime wall) {
     std::vector<PlanState> out;
     for (const config::UsagePlan& plan : config.usage_plans) {
         if (plan.meter_by == config::MeterBy::api_key) {
-            out.push_back(plan_state(plan, limits_, wall));
+            out.push_back(plan_state(plan, limits_, top, wall));
             continue;
         }
         Remembered& last = by_address_[plan.id];
         if (last.at == TimePoint{} || now - last.at >= kAddressesMayBeOld) {
-            last = {now, plan_state(plan, limits_, wall)};
+            last = {now, plan_state(plan, limits_, top, wall)};
         }
         out.push_back(last.state);
     }

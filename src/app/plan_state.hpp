@@ -32,7 +32,7 @@ struct PlanState {
     std::size_t keys = 0;                 ///< that have used something
     double highest_share = 0;             ///< of the quota, by the key that used most of its own
     std::int64_t lowest_remaining = -1;   ///< -1 = no quota
-    std::vector<KeyState> by_key{};       ///< most used first; empty for addresses
+    std::vector<KeyState> top_keys{};     ///< those that used most; none for addresses
 };
 
 /// Reads the plans' counters for reports. Walking the addresses of a plan with meterBy: sourceIp
@@ -41,7 +41,9 @@ class PlanReporter {
 public:
     explicit PlanReporter(const state::LimitRegistry& limits) : limits_{limits} {}
 
-    std::vector<PlanState> read(const config::Config&, TimePoint now, WallTime wall);
+    /// With at most `top` keys of each plan.
+    std::vector<PlanState> read(const config::Config&, std::size_t top, TimePoint now,
+                                WallTime wall);
 
 private:
     struct Remembered {

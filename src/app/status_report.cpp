@@ -20,7 +20,6 @@ using telemetry::Spread;
 using telemetry::Totals;
 
 constexpr std::chrono::minutes kShown{60};
-constexpr std::size_t kKeysShown = 5;
 constexpr std::string_view kLevels[telemetry::kThrottleLevels] = {
     "plan_method", "plan", "stage_method", "account", "source_ip"};
 constexpr double kNanosPerMilli = 1e6;
@@ -133,10 +132,8 @@ Json totals_json(const StatusView& view) {
 
 Json plan_json(const PlanState& plan) {
     Json keys = Json::array();
-    for (std::size_t i = 0; i < std::min(kKeysShown, plan.by_key.size()); ++i) {
-        const KeyState& key = plan.by_key[i];
+    for (const KeyState& key : plan.top_keys)
         keys.push_back({{"key", key.key}, {"used", key.used}, {"remaining", key.remaining}});
-    }
     Json out{{"id", plan.id},
              {"name", plan.name},
              {"meterBy", plan.by_address ? "sourceIp" : "apiKey"},

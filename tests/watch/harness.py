@@ -21,7 +21,7 @@ def sluice_binary():
     """SLUICE_BINARY, or what was built last."""
     named = os.environ.get("SLUICE_BINARY")
     if named:
-        return named
+        return str(pathlib.Path(named).resolve())
     built = [ROOT / "build" / kind / "sluice" for kind in ("dev", "release")]
     found = [path for path in built if path.exists()]
     if not found:
@@ -106,7 +106,7 @@ class Gateway:
     def start(self):
         self.log = open(self.path / "log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [sluice_binary(), "run", "--config", str(self.path / "gateway.yaml")],
+            [sluice_binary(), "run", "--config", "gateway.yaml"],
             stderr=self.log, stdout=subprocess.DEVNULL, cwd=self.path)
         wait_for("start of the gateway", self.is_ready)
 

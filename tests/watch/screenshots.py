@@ -26,9 +26,9 @@ def traffic(gateway, done, seed):
         gateway.get(chance.choice(PATHS), Host="shop.example")
         if i % 9 == 0:
             gateway.get("/", Host="news.example")
-        if i % 120 == 0:
+        if i % 300 == 0:
             gateway.get("/keyed", Host="shop.example", x_api_key="alice-key-0123456789abcdef")
-        if i % 900 == 0:
+        if i % 2500 == 0:
             gateway.get("/keyed", Host="shop.example", x_api_key="bob-key-0123456789abcdefgh")
         if i % 700 == 699:
             for _ in range(70):

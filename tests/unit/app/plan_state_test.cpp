@@ -31,7 +31,9 @@ struct PlanStateTest : testing::Test {
                                                  .used_that_day = used}};
         limits.restore(rows);
     }
-    std::vector<PlanState> read() { return reporter.read(config, TimePoint{} + 1s, kDay + 5h); }
+    std::vector<PlanState> read(std::size_t top = 10) {
+        return reporter.read(config, top, TimePoint{} + 1s, kDay + 5h);
+    }
 
     config::Config config{};
     state::LimitRegistry limits{};
@@ -50,8 +52,10 @@ TEST_F(PlanStateTest, CountsThePresentPeriodOnly) {
     EXPECT_EQ(plans[0].keys, 2u);
     EXPECT_EQ(plans[0].highest_share, 0.8);
     EXPECT_EQ(plans[0].lowest_remaining, 20);
-    EXPECT_EQ(plans[0].by_key[0].key, "alice");
+    EXPECT_EQ(plans[0].top_keys[0].key, "alice");
     EXPECT_EQ(plans[1].used, 7);
+    EXPECT_EQ(read(1)[0].top_keys.size(), 1u);
+    EXPECT_EQ(read(1)[0].used, 95);
     EXPECT_FALSE(plans[1].limit);
 }
 
