@@ -82,6 +82,7 @@ void Worker::tick() {
 void Worker::flush_logs() {
     for (const auto& stage : pipeline_.snapshot().stages) {
         if (stage->log_file) stage->log_file->flush(index_);
+        if (stage->execution_log) stage->execution_log->flush(index_);
     }
     for (const auto& file : retired_logs_) file->flush(index_);
 }
@@ -92,6 +93,7 @@ void Worker::use(gateway::SnapshotPtr snapshot) {
         retired_logs_.clear();
         for (const auto& stage : pipeline_.snapshot().stages) {
             if (stage->log_file) retired_logs_.push_back(stage->log_file);
+            if (stage->execution_log) retired_logs_.push_back(stage->execution_log);
         }
         pipeline_.use(snapshot);
     });

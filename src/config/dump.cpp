@@ -67,6 +67,8 @@ Json to_json(const Server& s) {
     out["log"] = {{"level", name_of(kLogLevels, s.log.level)},
                   {"format", name_of(kLogFormats, s.log.format)},
                   {"file", s.log.file}};
+    out["executionLog"] = {{"directory", s.execution_log.directory},
+                           {"timestamps", s.execution_log.timestamps}};
     out["headersWithUnderscores"] = name_of(kUnderscores, s.pass_headers_with_underscores);
     out["healthPaths"] = s.health_paths;
     return out;
@@ -138,6 +140,8 @@ Json to_json(const MethodSettings& m) {
             name_of(kCacheControlStrategies, *m.unauthorized_cache_control);
     }
     put(out, "metricsEnabled", m.metrics_enabled);
+    if (m.logging_level) out["loggingLevel"] = name_of(kLoggingLevels, *m.logging_level);
+    put(out, "dataTraceEnabled", m.data_trace);
     return out;
 }
 

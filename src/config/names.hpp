@@ -17,6 +17,8 @@ inline constexpr Name<LogLevel> kLogLevels[] = {
     {"warn", LogLevel::warn},   {"error", LogLevel::error}, {"off", LogLevel::off}};
 inline constexpr Name<LogFormat> kLogFormats[] = {{"text", LogFormat::text},
                                                   {"json", LogFormat::json}};
+inline constexpr Name<LoggingLevel> kLoggingLevels[] = {
+    {"OFF", LoggingLevel::off}, {"ERROR", LoggingLevel::error}, {"INFO", LoggingLevel::info}};
 inline constexpr Name<StoreKind> kStores[] = {
     {"memory", StoreKind::memory}, {"sqlite", StoreKind::sqlite}, {"redis", StoreKind::redis}};
 inline constexpr Name<RedisFailure> kRedisFailures[] = {

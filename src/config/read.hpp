@@ -19,6 +19,7 @@ void read(Reader&, Throttle&);
 void read(Reader&, Limits&);
 void read(Reader&, Timeouts&);
 void read(Reader&, Log&);
+void read(Reader&, ExecutionLog&);
 void read(Reader&, Server&);
 void read(Reader&, Redis&);
 void read(Reader&, State&);

@@ -65,6 +65,8 @@ private:
     Result<void> method(const config::RestApi&, const config::Stage&, const config::Resource&,
                         const config::Method&, Stage&, Method&);
     Result<void> access_log(const config::Stage&, Stage&);
+    Result<void> execution_log(Stage&);
+    Result<void> watch(const EffectiveSettings&, Stage&, Method&);
     const config::RestApi& api_of(const config::Stage&) const;
     Stage* stage_named(const std::string& api, const std::string& name) const;
     std::vector<state::MethodLimit> method_limits(const config::UsagePlan&) const;
@@ -234,11 +236,45 @@ Result<void> Compiler::access_log(const config::Stage& c, Stage& stage) {
                  .detail = "stage " + c.rest_api_id + "/" + c.stage_name + ": " + error};
 }
 
+/// One file per API and stage, named as AWS names the log group (aws-semantics 15.1).
+Result<void> Compiler::execution_log(Stage& stage) {
+    if (stage.execution_log) return {};
+    std::filesystem::path path = config_.server.execution_log.directory;
+    std::string error;
+    if (path != "-") {
+        path = path / ("API-Gateway-Execution-Logs_" + stage.api_id) / stage.name;
+        std::error_code failed;
+        std::filesystem::create_directories(path.parent_path(), failed);
+        if (failed) error = path.parent_path().string() + ": " + failed.message();
+    }
+    if (error.empty()) stage.execution_log = services_.execution_logs.open(path, error);
+    if (stage.execution_log) return {};
+    return Error{.origin = Origin::internal, .code = "execution_log",
+                 .detail = "server.executionLog.directory: " + error};
+}
+
+Result<void> Compiler::watch(const EffectiveSettings& settings, Stage& stage, Method& method) {
+    if (settings.log_level == config::LoggingLevel::off) return {};
+    auto opened = execution_log(stage);
+    if (!opened) return opened;
+    method.watch = std::make_unique<const Watch>(
+        Watch{.log_level = settings.log_level,
+              .data_trace = settings.data_trace,
+              .timestamps = config_.server.execution_log.timestamps,
+              .log_file = stage.execution_log,
+              .stage_limit = settings.throttle});
+    return {};
+}
+
 Result<void> Compiler::methods(const config::Stage& c) {
     const config::RestApi& api = api_of(c);
     Stage& stage = *stage_named(api.id, c.stage_name);
     auto logging = access_log(c, stage);
     if (!logging) return logging;
+    // What matches no method has the settings of "*/*".
+    auto watched = watch(effective_settings(c, config::Resource{.path = "/"}, {}), stage,
+                         stage.unmatched);
+    if (!watched) return watched;
     std::size_t next = 0;
     for (const config::Resource& resource : api.resources) {
         for (const config::Method& m : resource.methods) {
@@ -259,6 +295,8 @@ Result<void> Compiler::method(const config::RestApi& api, const config::Stage& c
         labels.method = m.http_method;
     }
     method.series = &services_.metrics.series(labels);
+    auto watched = watch(settings, stage, method);
+    if (!watched) return watched;
     MethodBuild build{.config = config_,
                       .api = api,
                       .stage_config = c,
@@ -346,6 +384,8 @@ EffectiveSettings effective_settings(const config::Stage& stage, const config::R
         either(own.unauthorized_cache_control, all.unauthorized_cache_control)
             .value_or(e.unauthorized_cache_control);
     e.metrics = either(own.metrics_enabled, all.metrics_enabled).value_or(false);
+    e.log_level = either(own.logging_level, all.logging_level).value_or(e.log_level);
+    e.data_trace = either(own.data_trace, all.data_trace).value_or(false);
     return e;
 }
 

@@ -21,6 +21,7 @@ namespace sluice {
 namespace gateway {
 struct KeyRecord;
 struct Method;
+class Observation;
 struct PlanUse;
 struct Snapshot;
 struct Stage;
@@ -33,6 +34,9 @@ enum class Verdict : std::uint8_t {
     reply,  ///< the answer is in the Exchange: skip the other filters and the integration
     wait,   ///< undecidable without I/O: ask again through `on_request_async`
 };
+
+/// Why the key of a request was not good enough; clients only see 403.
+enum class KeyFault : std::uint8_t { none, missing, repeated, unknown, disabled, no_plan };
 
 enum class CacheStatus : std::uint8_t { none, hit, miss, bypass };
 
@@ -62,6 +66,7 @@ struct Exchange {
     gateway::ConnectionTokens connection{};
 
     // api_key
+    KeyFault key_fault = KeyFault::none;
     const gateway::KeyRecord* key = nullptr;
     const gateway::PlanUse* plan_use = nullptr;
     std::string_view plan_id{};  ///< of the plan that metered this request
@@ -72,6 +77,7 @@ struct Exchange {
 
     // cache
     CacheStatus cache = CacheStatus::none;
+    std::uint64_t cache_key = 0;  ///< hash of the key that was looked up
     gateway::CacheUse cache_use = gateway::CacheUse::normal;
     bool cache_warning = false;  ///< the client's Cache-Control was ignored: say so (5.5)
     state::CachedPtr cached{};   ///< the answer, when it comes from the cache
@@ -87,6 +93,9 @@ struct Exchange {
     Reply reply_type = Reply::none;
     int counted_status = 0;  ///< what the counters say about this request so far
     std::uint8_t filters_run = 0;
+
+    /// Set when this request is written down, in the execution log or as a trace.
+    gateway::Observation* observation = nullptr;
 
     Verdict reply(Reply type) {
         reply_type = type;

@@ -61,6 +61,15 @@ struct SharedBucket {
     std::shared_ptr<state::TokenBucket> bucket{};
 };
 
+/// What of a method's requests is written down, decided when the snapshot is compiled.
+struct Watch {
+    config::LoggingLevel log_level = config::LoggingLevel::off;
+    bool data_trace = false;
+    bool timestamps = false;
+    std::shared_ptr<telemetry::AccessLogFile> log_file{};
+    std::optional<state::BucketShape> stage_limit{};  ///< what a line about it has to say
+};
+
 struct Method {
     const Stage* stage = nullptr;
     std::string resource_id{};
@@ -70,6 +79,7 @@ struct Method {
     Chain chain{};
     IntegrationPtr integration{};
     telemetry::Series* series = nullptr;
+    std::unique_ptr<const Watch> watch{};  ///< null: nothing is written down
 };
 
 /// Plans with meterBy: sourceIp that one stage may have; app::load_and_verify refuses more.
@@ -86,6 +96,7 @@ struct Stage {
     std::shared_ptr<state::CacheStore> cache{};
     std::shared_ptr<const telemetry::AccessLogFormat> log_format{};
     std::shared_ptr<telemetry::AccessLogFile> log_file{};
+    std::shared_ptr<telemetry::AccessLogFile> execution_log{};  ///< null: no method has one
     std::vector<const Plan*> source_plans{};  ///< meterBy: sourceIp
 };
 

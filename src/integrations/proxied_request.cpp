@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "gateway/counting.hpp"
+#include "gateway/observation.hpp"
 #include "gateway/response.hpp"
 #include "gateway/snapshot.hpp"
 
@@ -41,15 +42,20 @@ std::string_view ProxiedRequest::method() const {
     return fixed.empty() ? x_.request.head.method : std::string_view{fixed};
 }
 
-bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target& target,
-                                        Framing framing, std::uint64_t length) {
-    const http::RequestHead& head = x_.request.head;
-    out.text(method()).text(" ");
+bool ProxiedRequest::write_target(ByteWriter& out) const {
     out.reserve(proxy_.uri_.bound(x_.params, x_.target.query));
     const char* end = proxy_.uri_.write(out.end(), x_.params, x_.target.has_query,
                                         x_.target.query);
     if (end == nullptr) return false;
     out.advance_to(end);
+    return true;
+}
+
+bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target& target,
+                                        Framing framing, std::uint64_t length) {
+    const http::RequestHead& head = x_.request.head;
+    out.text(method()).text(" ");
+    if (!write_target(out)) return false;
     out.text(" HTTP/1.1\r\n");
     const bool keep_host = proxy_.backend_->preserve_host && !head.authority.empty();
     out.field("Host", keep_host ? head.authority : std::string_view{target.authority});
@@ -78,6 +84,7 @@ bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target&
         out.text("Content-Length: 0\r\n");
     }
     out.text("\r\n");
+    if (x_.observation != nullptr) x_.observation->backend_request(out.view());
     return true;
 }
 
@@ -111,6 +118,7 @@ bool ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing bo
     if (nominated.malformed) return false;
     http::Stream& client = x_.client;
     status_ = head.status;
+    if (x_.observation != nullptr) x_.observation->backend_response(head);
     plan_storage(head);
     gateway::write_status_line(out, head.status, head.reason);
     write_fields_for_client(head, nominated, out);
@@ -175,6 +183,7 @@ void ProxiedRequest::plan_storage(const http::ResponseHead& head) {
 
 void ProxiedRequest::on_response_body(std::string_view piece) {
     if (x_.fill) x_.fill.append(piece);
+    if (x_.observation != nullptr) x_.observation->response_body(piece);
 }
 
 void ProxiedRequest::finish() {

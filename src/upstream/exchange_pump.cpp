@@ -66,6 +66,7 @@ bool ExchangePump::send_head(const Target& target) {
 }
 
 bool ExchangePump::send_body_piece(std::string_view head, std::string_view piece, bool end) {
+    if (request_.observer != nullptr) request_.observer->request_body(piece);
     std::array<iovec, 4> parts{};
     std::size_t count = 0;
     const auto add = [&](std::string_view bytes) {

@@ -88,6 +88,13 @@ struct Log {
     std::string file = "-";  ///< "-" = standard error
 };
 
+/// Where the execution logs of methodSettings.loggingLevel go (ours).
+struct ExecutionLog {
+    /// Holds API-Gateway-Execution-Logs_{rest-api-id}/{stage}; "-" = all of it to standard output.
+    std::string directory = ".";
+    bool timestamps = false;
+};
+
 struct Server {
     unsigned workers = 0;  ///< 0 = one per CPU this process may use
     seconds shutdown_grace{30};
@@ -96,6 +103,7 @@ struct Server {
     Limits limits{};
     Timeouts timeouts{};
     Log log{};
+    ExecutionLog execution_log{};
     bool pass_headers_with_underscores = false;  ///< headersWithUnderscores: pass
     bool health_paths = true;                    ///< aws-semantics 1.1
 };
@@ -165,6 +173,8 @@ enum class UnauthorizedCacheControl {
     succeed_without_response_header
 };
 
+enum class LoggingLevel { off, error, info };
+
 /// One entry of methodSettings; an unset property inherits from "*/*", then from the built-in.
 struct MethodSettings {
     std::optional<double> throttling_rate_limit{};         ///< -1 = no limit
@@ -174,6 +184,8 @@ struct MethodSettings {
     std::optional<bool> require_authorization_for_cache_control{};
     std::optional<UnauthorizedCacheControl> unauthorized_cache_control{};
     std::optional<bool> metrics_enabled{};
+    std::optional<LoggingLevel> logging_level{};  ///< the execution log
+    std::optional<bool> data_trace{};             ///< with headers and bodies
     Location where{};
 };
 

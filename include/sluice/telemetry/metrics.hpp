@@ -128,6 +128,8 @@ public:
     void add_collector(Collector);
     /// Access-log lines dropped because the disk could not keep up: sluice_access_log_dropped_total.
     std::atomic<std::uint64_t> access_log_dropped{0};
+    /// The same of execution logs: sluice_execution_log_dropped_total.
+    std::atomic<std::uint64_t> execution_log_dropped{0};
     std::atomic<bool> last_reload_successful{true};
     std::atomic<std::int64_t> last_reload_unix_seconds{0};
     /// Prometheus text format 0.0.4; any thread.
