@@ -12,17 +12,17 @@
 #include <csignal>
 
 #include "admin/server.hpp"
+#include "app/admin_hooks.hpp"
 #include "app/cpu_count.hpp"
 #include "app/listeners.hpp"
 #include "app/restart_rules.hpp"
+#include "app/state_store.hpp"
 #include "app/store_metrics.hpp"
-#include "app/usage_report.hpp"
 #include "app/verify.hpp"
 #include "app/worker.hpp"
 #include "filters/registry.hpp"
 #include "gateway/compile.hpp"
 #include "integrations/registry.hpp"
-#include "sluice/state/usage_writer.hpp"
 #include "sluice/telemetry/log.hpp"
 #include "upstream/directory.hpp"
 
@@ -47,13 +47,6 @@ std::size_t raise_descriptor_limit() {
     return limit.rlim_cur == RLIM_INFINITY ? 1'048'576 : limit.rlim_cur;
 }
 
-/// Nothing to go on with; worth a word, since it may have been there before.
-bool is_new_or_empty(const std::filesystem::path& path) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(path, error);
-    return error || size == 0;
-}
-
 class Application {
 public:
     Application(std::filesystem::path path, config::Config config)
@@ -70,10 +63,8 @@ public:
 
 private:
     static net::Resolver::Settings resolver_settings();
-    bool open_store();
     Result<std::shared_ptr<gateway::Snapshot>> compile(const config::Config&);
     bool start_admin();
-    admin::Hooks admin_hooks();
     admin::ReloadResult reload();
     /// Calls back on the control thread once every worker has done what it was told so far.
     void after_workers(std::function<void()> done);
@@ -95,8 +86,7 @@ private:
     asio::io_context control_{1};
     net::Resolver resolver_;
     upstream::Directory directory_;
-    std::unique_ptr<state::UsageStore> store_;
-    std::unique_ptr<state::UsageWriter> usage_writer_;
+    std::optional<StateStore> state_;
     http::Admission admission_;
     Workers workers_;
     Listeners listeners_{workers_};
@@ -105,7 +95,7 @@ private:
     asio::steady_timer timer_{control_};
     asio::steady_timer drain_timer_{control_};
     std::size_t most_connections_ = 0;  ///< since memory was last given back
-    std::size_t descriptors_ = 0;  ///< this process may open
+    std::size_t descriptors_ = 0;       ///< this process may open
     TimePoint drain_deadline_{};
     bool stopping_ = false;
 };
@@ -123,41 +113,6 @@ net::Resolver::Settings Application::resolver_settings() {
     return settings;
 }
 
-bool Application::open_store() {
-    if (config_.state.store == config::StoreKind::memory) {
-        store_ = state::make_memory_usage_store();
-    } else {
-        const bool empty = is_new_or_empty(config_.state.path);
-        auto opened = state::open_sqlite_usage_store(config_.state.path);
-        if (!opened) {
-            log::error("state store {}: {}", config_.state.path.string(), opened.error().detail);
-            return false;
-        }
-        if (!opened->set_aside.empty()) {
-            log::error("state store {} was damaged ({}); it was moved to {} and counting starts "
-                       "from zero", config_.state.path.string(), opened->damage,
-                       opened->set_aside.string());
-        }
-        if (empty) {
-            log::warn("state store {} is new: counting starts from zero",
-                      config_.state.path.string());
-        }
-        store_ = std::move(opened->store);
-    }
-    state::UsageWriter::Options options;
-    options.on_failure = [](const Error& e) {
-        log::error("usage could not be saved ({}); keeping it and trying again", e.detail);
-    };
-    options.on_recovery = [] { log::info("usage is being saved again"); };
-    usage_writer_ = std::make_unique<state::UsageWriter>(limits_, *store_, std::move(options));
-    auto restored = usage_writer_->restore();
-    if (!restored) {
-        log::error("state store: {}", restored.error().detail);
-        return false;
-    }
-    return true;
-}
-
 Result<std::shared_ptr<gateway::Snapshot>> Application::compile(const config::Config& config) {
     auto begun = directory_.begin(config);
     if (!begun) return begun.error();
@@ -169,10 +124,9 @@ Result<std::shared_ptr<gateway::Snapshot>> Application::compile(const config::Co
         .filters = filters::registry(),
         .make_integration = [this](const gateway::MethodBuild& build) {
             return integrations::make_integration(
-                build, [this](std::string_view authority, std::string_view host,
-                              std::uint16_t port, bool secure) {
-                    return directory_.find(authority, host, port, secure);
-                });
+                build,
+                [this](std::string_view authority, std::string_view host, std::uint16_t port,
+                       bool secure) { return directory_.find(authority, host, port, secure); });
         }};
     auto snapshot = gateway::compile(config, services);
     if (snapshot) directory_.finish();
@@ -181,7 +135,16 @@ Result<std::shared_ptr<gateway::Snapshot>> Application::compile(const config::Co
 
 bool Application::start_admin() {
     const config::Admin settings = config_.admin.value_or(config::Admin{});
-    auto started = admin::Server::start(control_, settings, admin_hooks());
+    auto started = admin::Server::start(
+        control_, settings,
+        make_admin_hooks({.config = config_,
+                          .metrics = metrics_,
+                          .limits = limits_,
+                          .usage = *state_->store,
+                          .caches = caches_,
+                          .stopping = stopping_,
+                          .reload = [this] { return reload(); },
+                          .after_workers = [this](auto done) { after_workers(std::move(done)); }}));
     if (!started) {
         log::error("admin listener: {}", started.error().detail);
         return false;
@@ -191,43 +154,15 @@ bool Application::start_admin() {
     return true;
 }
 
-admin::Hooks Application::admin_hooks() {
-    admin::Hooks hooks;
-    hooks.metrics = [this] { return metrics_.render(); };
-    hooks.ready = [this]() -> std::optional<std::string> {
-        if (stopping_) return "draining";
-        return std::nullopt;
-    };
-    hooks.config_json = [this] { return config::dump_json(config_); };
-    hooks.usage = [this](const admin::UsageQuery& query) {
-        return report_usage(query, config_, limits_, *store_);
-    };
-    hooks.apis = [this] { return describe_apis(config_); };
-    hooks.reload = [this](std::function<void(admin::ReloadResult)> done) {
-        const auto result = reload();
-        if (!result.ok) return done(result);
-        // The answer means that every worker serves the new configuration.
-        after_workers([done = std::move(done), result] { done(result); });
-    };
-    hooks.flush_cache = [this](std::string_view api, std::string_view stage) {
-        const bool known = std::any_of(
-            config_.stages.begin(), config_.stages.end(), [&](const config::Stage& s) {
-                return s.rest_api_id == api && s.stage_name == stage;
-            });
-        if (const auto cache = caches_.find(std::string{api}, std::string{stage})) cache->clear();
-        return known;
-    };
-    hooks.audit = [](const std::string& line) { log::info("admin: {}", line); };
-    return hooks;
-}
-
 /// Builds the new configuration beside the traffic; whatever is wrong, the old one goes on.
 admin::ReloadResult Application::reload() {
     config::Loaded loaded = load_and_verify(path_);
     admin::ReloadResult result{.ok = loaded.ok(), .problems = std::move(loaded.problems)};
     for (const config::Problem& p : result.problems) {
-        if (p.severity == config::Severity::error) log::error("{}", config::to_string(p));
-        else log::warn("{}", config::to_string(p));
+        if (p.severity == config::Severity::error)
+            log::error("{}", config::to_string(p));
+        else
+            log::warn("{}", config::to_string(p));
     }
     if (result.ok) {
         const auto refuse = [&](const std::string& what) {
@@ -246,7 +181,8 @@ admin::ReloadResult Application::reload() {
             listeners_.close_others(loaded.config);
             config_ = std::move(loaded.config);
             limit_connections();
-            for (auto& worker : workers_) worker->use(*snapshot);
+            for (auto& worker : workers_)
+                worker->use(*snapshot);
             if (admin_ && config_.admin) admin_->set_token(config_.admin->token);
             listeners_.renew_tls(config_);
             caches_.sweep();
@@ -304,7 +240,9 @@ void Application::await_signal() {
     signals_.async_wait([this](boost::system::error_code error, int signal) {
         if (error) return;
         switch (signal) {
-            case SIGHUP: reload(); break;
+            case SIGHUP:
+                reload();
+                break;
             case SIGUSR1:
                 logs_.reopen();
                 log::reopen();
@@ -329,7 +267,8 @@ void Application::begin_shutdown() {
     stopping_ = true;
     timer_.cancel();
     drain_deadline_ = std::chrono::steady_clock::now() + config_.server.shutdown_grace;
-    for (auto& worker : workers_) worker->drain();
+    for (auto& worker : workers_)
+        worker->drain();
     await_workers();
 }
 
@@ -342,7 +281,8 @@ void Application::await_workers() {
 }
 
 void Application::finish() {
-    for (auto& worker : workers_) worker->stop();
+    for (auto& worker : workers_)
+        worker->stop();
     admin_->stop();
     signals_.cancel();
     control_.stop();
@@ -361,7 +301,8 @@ int Application::run() {
         return 1;
     }
     limit_connections();
-    if (!open_store()) return 1;
+    state_ = open_state_store(config_.state, limits_);
+    if (!state_) return 1;
     auto snapshot = compile(config_);
     if (!snapshot) {
         log::error("{}", snapshot.error().detail);
@@ -369,7 +310,7 @@ int Application::run() {
     }
     metrics_.add_collector([this](std::string& out) {
         write_cache_metrics(caches_, out);
-        write_state_metrics(usage_writer_->stats(), out);
+        write_state_metrics(state_->writer->stats(), out);
     });
     metrics_.last_reload_unix_seconds =
         std::chrono::floor<seconds>(wall_now()).time_since_epoch().count();
@@ -384,8 +325,9 @@ int Application::run() {
     }
     listeners_.serve(std::move(*opened));
     if (!start_admin()) return 1;
-    usage_writer_->start();
-    for (auto& worker : workers_) worker->start();
+    state_->writer->start();
+    for (auto& worker : workers_)
+        worker->start();
     signals_.add(SIGUSR1);
     await_signal();
     housekeeping();
@@ -393,7 +335,7 @@ int Application::run() {
     control_.run();
 
     workers_.clear();
-    auto saved = usage_writer_->stop();
+    auto saved = state_->writer->stop();
     if (!saved) log::error("usage could not be saved at the end: {}", saved.error().detail);
     logs_.drain();
     log::info("stopped");

@@ -34,7 +34,8 @@ struct Options {
 };
 
 void print_text(const config::Problems& problems) {
-    for (const config::Problem& p : problems) std::cerr << config::to_string(p) << '\n';
+    for (const config::Problem& p : problems)
+        std::cerr << config::to_string(p) << '\n';
 }
 
 void print_json(const config::Problems& problems) {
@@ -77,7 +78,8 @@ int print_config(const Options& o) {
 }
 
 int generate_keys(const Options& o) {
-    for (int i = 0; i < o.count; ++i) std::cout << config::generate_key_value() << '\n';
+    for (int i = 0; i < o.count; ++i)
+        std::cout << config::generate_key_value() << '\n';
     return kOk;
 }
 
@@ -153,7 +155,8 @@ void add_config(CLI::App& command, Options& o) {
 }
 
 void add_admin(CLI::App& command, Options& o) {
-    command.add_option("--admin", o.admin, "admin listener, http://host:port")->capture_default_str();
+    command.add_option("--admin", o.admin, "admin listener, http://host:port")
+        ->capture_default_str();
     command.add_option("--token-file", o.token_file, "file that holds the admin token");
 }
 
@@ -175,8 +178,8 @@ int run_command(int argc, char** argv) {
     CLI::App* validate_sub = command(cli, "validate", "report every problem", validate);
     add_config(*validate_sub, o);
     validate_sub->add_option("--format", o.format)->check(CLI::IsMember({"text", "json"}));
-    add_config(*command(cli, "print-config", "effective configuration, secrets masked",
-                        print_config), o);
+    add_config(
+        *command(cli, "print-config", "effective configuration, secrets masked", print_config), o);
     command(cli, "schema", "JSON Schema of the configuration", [](const Options&) {
         std::cout << config::schema() << '\n';
         return int{kOk};
@@ -188,11 +191,13 @@ int run_command(int argc, char** argv) {
     CLI::App* keys = cli.add_subcommand("keys", "API keys");
     keys->require_subcommand(1);
     command(*keys, "generate", "print new random key values", generate_keys)
-        ->add_option("--count", o.count)->check(CLI::Range(1, 100'000));
+        ->add_option("--count", o.count)
+        ->check(CLI::Range(1, 100'000));
     CLI::App* import = command(*keys, "import", "dry run of a CSV import", import_keys);
     import->add_option("file", o.csv, "CSV file in AWS's format")->required();
     add_config(*import, o);
-    CLI::App* usage_sub = command(cli, "usage", "used and remaining requests by key and day", usage);
+    CLI::App* usage_sub =
+        command(cli, "usage", "used and remaining requests by key and day", usage);
     add_admin(*usage_sub, o);
     usage_sub->add_option("--plan", o.plan, "usage plan id");
     usage_sub->add_option("--key", o.key, "API key id");

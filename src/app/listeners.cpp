@@ -24,7 +24,8 @@ Result<std::vector<Listeners::Opened>> Listeners::open(const config::Config& con
         if (c.tls) {
             auto made = net::ServerTls::make(*c.tls);
             if (!made) return made.error();
-            for (const std::string& warning : (*made)->warnings()) log::warn("{}", warning);
+            for (const std::string& warning : (*made)->warnings())
+                log::warn("{}", warning);
             o.tls = *made;
         }
         auto alone = http::ListenSocket::probe(c.address, c.port);
@@ -59,7 +60,8 @@ void Listeners::close_others(const config::Config& config) {
         const bool wanted = std::any_of(config.listeners.begin(), config.listeners.end(),
                                         [&](const auto& c) { return listener_id(c) == id; });
         if (wanted) return false;
-        for (auto& worker : workers_) worker->close_listener(id);
+        for (auto& worker : workers_)
+            worker->close_listener(id);
         log::info("no longer listening on {}", id);
         return true;
     });
@@ -84,7 +86,8 @@ void Listeners::renew_tls(const config::Config& config) {
         }
         failing_.erase(id);
         open_[id] = tls;
-        for (auto& worker : workers_) worker->use_tls(id, tls);
+        for (auto& worker : workers_)
+            worker->use_tls(id, tls);
     }
 }
 

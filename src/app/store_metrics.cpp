@@ -17,8 +17,7 @@ void write_cache_metrics(const gateway::Caches& caches, std::string& out) {
            [](const Stats& s) { return s.bytes; });
     family("sluice_cache_entries", "gauge", "Responses held by the stage's response cache.",
            [](const Stats& s) { return s.entries; });
-    family("sluice_cache_evictions_total", "counter",
-           "Responses evicted to make room for others.",
+    family("sluice_cache_evictions_total", "counter", "Responses evicted to make room for others.",
            [](const Stats& s) { return s.evictions; });
 }
 

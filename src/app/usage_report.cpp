@@ -24,7 +24,8 @@ public:
     void add_keys(const config::Config& config) {
         for (const config::ApiKey& key : config.api_keys) {
             const auto& ids = key.usage_plan_ids;
-            const bool member = std::find(ids.begin(), ids.end(), usage_.usage_plan_id) != ids.end();
+            const bool member =
+                std::find(ids.begin(), ids.end(), usage_.usage_plan_id) != ids.end();
             if (member && wants(key.id)) days_of(key.id);
         }
     }
@@ -61,7 +62,8 @@ std::optional<std::vector<admin::PlanUsage>> report_usage(const admin::UsageQuer
         if (!query.usage_plan_id.empty() && query.usage_plan_id != plan.id) continue;
         PlanReport report{query, plan};
         report.add_keys(config);
-        const auto history = store.history({.plan = plan.id, .key = query.key_id,
+        const auto history = store.history({.plan = plan.id,
+                                            .key = query.key_id,
                                             .from = day_number(query.start),
                                             .to = day_number(query.end)});
         if (history) {

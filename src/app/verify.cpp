@@ -24,9 +24,12 @@ public:
     explicit Verifier(config::Loaded& loaded) : config_{loaded.config}, loaded_{loaded} {}
 
     void run() {
-        for (const config::Listener& listener : config_.listeners) tls(listener);
-        for (const config::Backend& backend : config_.backends) tls(backend);
-        for (const config::Stage& stage : config_.stages) verify(stage);
+        for (const config::Listener& listener : config_.listeners)
+            tls(listener);
+        for (const config::Backend& backend : config_.backends)
+            tls(backend);
+        for (const config::Stage& stage : config_.stages)
+            verify(stage);
     }
 
 private:
@@ -72,7 +75,8 @@ private:
                                       [&](const auto& a) { return a.id == stage.rest_api_id; });
         if (api == config_.rest_apis.end()) return;
         for (const config::Resource& resource : api->resources) {
-            for (const config::Method& method : resource.methods) verify(stage, resource, method);
+            for (const config::Method& method : resource.methods)
+                verify(stage, resource, method);
         }
     }
     void verify(const config::Stage& stage, const config::Resource& resource,
@@ -80,16 +84,16 @@ private:
         const config::Integration& c = method.integration;
         const std::string in_stage = " (in stage " + stage.stage_name + ")";
         if (c.type == config::IntegrationType::http_proxy) {
-            const auto uri = gateway::UriTemplate::compile(
-                c.uri, {.resource_path = resource.path,
-                        .stage_variables = &stage.variables,
-                        .request_parameters = &c.request_parameters});
+            const auto uri =
+                gateway::UriTemplate::compile(c.uri, {.resource_path = resource.path,
+                                                      .stage_variables = &stage.variables,
+                                                      .request_parameters = &c.request_parameters});
             if (!uri) error(c.where, "uri: " + uri.error().detail + in_stage);
         }
         if (!gateway::effective_settings(stage, resource, method).caching) return;
-        const auto key = gateway::CacheKey::compile({}, c.cache_key_parameters,
-                                                    c.request_parameters, stage.variables,
-                                                    config_.compatibility);
+        const auto key =
+            gateway::CacheKey::compile({}, c.cache_key_parameters, c.request_parameters,
+                                       stage.variables, config_.compatibility);
         if (!key) error(c.where, "cacheKeyParameters: " + key.error().detail + in_stage);
     }
 

@@ -84,7 +84,8 @@ void Worker::flush_logs() {
         if (stage->log_file) stage->log_file->flush(index_);
         if (stage->execution_log) stage->execution_log->flush(index_);
     }
-    for (const auto& file : retired_logs_) file->flush(index_);
+    for (const auto& file : retired_logs_)
+        file->flush(index_);
 }
 
 void Worker::use(gateway::SnapshotPtr snapshot) {
@@ -110,7 +111,8 @@ void Worker::use_tls(const std::string& id, std::shared_ptr<const net::ServerTls
 void Worker::drain() {
     reactor_.post([this] {
         draining_ = true;
-        for (auto& entry : listeners_) entry.second->stop();
+        for (auto& entry : listeners_)
+            entry.second->stop();
         sessions_.drain();
     });
 }

@@ -40,7 +40,7 @@ void write_hex(char* out, std::uint64_t value, int digits) {
 }
 
 Uuid Uuid::make(Random& random) {
-    const std::uint64_t high = (random.next() & ~0xf000ULL) | 0x4000;        // version 4
+    const std::uint64_t high = (random.next() & ~0xf000ULL) | 0x4000;          // version 4
     const std::uint64_t low = (random.next() & ~(3ULL << 62)) | (2ULL << 62);  // RFC 9562 variant
     Uuid id;
     char* p = id.text.data();

@@ -35,7 +35,8 @@ struct Lists {
 
     ~Lists() {
         for (FreeBlock*& list : head) {
-            while (list != nullptr) ::operator delete(std::exchange(list, list->next));
+            while (list != nullptr)
+                ::operator delete(std::exchange(list, list->next));
         }
         closed = true;
     }

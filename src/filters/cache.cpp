@@ -43,14 +43,14 @@ FilterPtr Cache::make(const gateway::MethodBuild& build) {
     if (!build.settings.caching || !build.stage.cache) return nullptr;
     if (build.settings.cache_ttl.count() == 0) return nullptr;
     const config::Integration& integration = build.method_config.integration;
-    const std::string& name_space = integration.cache_namespace.empty()
-                                        ? build.resource.path
-                                        : integration.cache_namespace;
-    auto key = gateway::CacheKey::compile(
-        {.api_id = build.api.id, .stage = build.stage_config.stage_name,
-         .cache_namespace = name_space},
-        integration.cache_key_parameters, integration.request_parameters,
-        build.stage_config.variables, build.config.compatibility);
+    const std::string& name_space =
+        integration.cache_namespace.empty() ? build.resource.path : integration.cache_namespace;
+    auto key =
+        gateway::CacheKey::compile({.api_id = build.api.id,
+                                    .stage = build.stage_config.stage_name,
+                                    .cache_namespace = name_space},
+                                   integration.cache_key_parameters, integration.request_parameters,
+                                   build.stage_config.variables, build.config.compatibility);
     if (!key) throw std::invalid_argument(key.error().detail);  // config::check has seen to it
     return std::make_unique<Cache>(std::move(*key), build.settings,
                                    build.method_config.http_method == "ANY", integration.timeout);

@@ -46,12 +46,14 @@ Verdict Limits::Charges::decide(Exchange& x) const {
     const Decision decision = state::decide({buckets.data(), bucket_count},
                                             {quotas.data(), quota_count}, x.started, x.wall);
     switch (decision.outcome) {
-        case Decision::Outcome::admitted: return Verdict::pass;
+        case Decision::Outcome::admitted:
+            return Verdict::pass;
         case Decision::Outcome::throttled:
             x.refused_by = decision.refused_by;
             x.retry_after = decision.retry_after;
             return x.reply(Reply::throttled);
-        case Decision::Outcome::quota_exceeded: break;
+        case Decision::Outcome::quota_exceeded:
+            break;
     }
     for (std::size_t i = 0; i < quota_count; ++i) {
         const auto& [counter, rule] = quotas[i];
@@ -93,8 +95,8 @@ Verdict Limits::decide_by_source(Charges& charges, Exchange& x, std::size_t next
     }
     const gateway::Plan& plan = *plans[next];
     x.plan_id = plan.id;
-    const auto pin = plan.meter->find_or_add(x.source, state::SourceMeter::kPlanSlot, x.started,
-                                             x.wall);
+    const auto pin =
+        plan.meter->find_or_add(x.source, state::SourceMeter::kPlanSlot, x.started, x.wall);
     charges.quota(pin.quota(), plan.quota);
     if (plan.shape) charges.bucket(pin.bucket(), *plan.shape, Level::source_ip);
     const auto* limit = plan.limit_of(*x.method);

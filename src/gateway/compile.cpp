@@ -30,8 +30,10 @@ public:
 std::string resource_id(const std::string& path) {
     std::string id;
     std::uint64_t h = 1469598103934665603ULL;  // FNV-1a
-    for (const char c : path) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-    for (int i = 0; i < 6; ++i, h /= 36) id += "0123456789abcdefghijklmnopqrstuvwxyz"[h % 36];
+    for (const char c : path)
+        h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    for (int i = 0; i < 6; ++i, h /= 36)
+        id += "0123456789abcdefghijklmnopqrstuvwxyz"[h % 36];
     return id;
 }
 
@@ -136,8 +138,7 @@ void Compiler::stages() {
         }
         stage->unmatched.stage = stage.get();
         stage->unmatched.integration = std::make_unique<NoMethod>();
-        stage->unmatched.series =
-            &services_.metrics.series({stage->api_name, stage->name, "", ""});
+        stage->unmatched.series = &services_.metrics.series({stage->api_name, stage->name, "", ""});
         snapshot_->stages.push_back(std::move(stage));
     }
 }
@@ -212,7 +213,8 @@ void Compiler::plan_by_source(Plan& plan, const config::UsagePlan& c) {
 void Compiler::keys() {
     state::KeyTable::Builder builder;
     std::map<std::string, const Plan*> by_id;
-    for (const auto& plan : snapshot_->plans) by_id[plan->id] = plan.get();
+    for (const auto& plan : snapshot_->plans)
+        by_id[plan->id] = plan.get();
     for (const config::ApiKey& c : config_.api_keys) {
         if (!builder.add(c.value, static_cast<std::uint32_t>(snapshot_->keys.size()))) continue;
         KeyRecord key{.id = c.id, .enabled = c.enabled};
@@ -232,7 +234,8 @@ Result<void> Compiler::access_log(const config::Stage& c, Stage& stage) {
     stage.log_format = telemetry::AccessLogFormat::compile(c.access_log->format, error);
     if (stage.log_format) stage.log_file = services_.logs.open(c.access_log->destination, error);
     if (stage.log_file) return {};
-    return Error{.origin = Origin::internal, .code = "access_log",
+    return Error{.origin = Origin::internal,
+                 .code = "access_log",
                  .detail = "stage " + c.rest_api_id + "/" + c.stage_name + ": " + error};
 }
 

@@ -9,10 +9,14 @@ namespace {
 
 std::string_view to_text(CacheStatus s) {
     switch (s) {
-        case CacheStatus::hit: return "HIT";
-        case CacheStatus::miss: return "MISS";
-        case CacheStatus::bypass: return "BYPASS";
-        case CacheStatus::none: break;
+        case CacheStatus::hit:
+            return "HIT";
+        case CacheStatus::miss:
+            return "MISS";
+        case CacheStatus::bypass:
+            return "BYPASS";
+        case CacheStatus::none:
+            break;
     }
     return {};
 }

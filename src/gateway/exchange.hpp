@@ -52,7 +52,7 @@ struct Exchange {
     WallTime wall{};
     Uuid id{};
     ExtendedId extended_id{};
-    IpAddress source{};       ///< the client, behind proxies we trust
+    IpAddress source{};  ///< the client, behind proxies we trust
     bool trusted_peer = false;
 
     // routing
@@ -82,7 +82,7 @@ struct Exchange {
     bool cache_warning = false;  ///< the client's Cache-Control was ignored: say so (5.5)
     state::CachedPtr cached{};   ///< the answer, when it comes from the cache
     const gateway::StoragePolicy* caching = nullptr;  ///< set: the cache takes part
-    state::CacheFill fill{};     ///< set: this request's response may be stored
+    state::CacheFill fill{};  ///< set: this request's response may be stored
 
     // integration
     int integration_status = 0;

@@ -31,8 +31,7 @@ bool may_mean_a_guarded_method(const Exchange& x) {
         decoded += slash ? '/' : rest[0];
         rest.remove_prefix(slash ? 3 : 1);
     }
-    const auto other =
-        x.stage->tree.match(decoded, x.request.head.verb, x.snapshot.compatibility);
+    const auto other = x.stage->tree.match(decoded, x.request.head.verb, x.snapshot.compatibility);
     return other && x.stage->methods[other->index]->needs_key;
 }
 
@@ -76,8 +75,8 @@ Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
 bool Pipeline::route(Exchange& x) const {
     const http::RequestHead& head = x.request.head;
     x.trusted_peer = x.snapshot.trusted_proxies.contains(x.request.peer);
-    x.source = client_address(x.request.peer, x.trusted_peer, x.snapshot.trusted_proxies,
-                              head.fields);
+    x.source =
+        client_address(x.request.peer, x.trusted_peer, x.snapshot.trusted_proxies, head.fields);
     x.target = http::normalise(head.origin_form, x.snapshot.compatibility, x.target_scratch);
     x.connection = connection_tokens(head.fields);
     if (!x.target.ok || x.connection.malformed) {

@@ -50,8 +50,11 @@ void send_all(Exchange& x, const ByteWriter& head, std::string_view body) {
 }  // namespace
 
 void write_status_line(ByteWriter& out, int status, std::string_view reason) {
-    out.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(status)).text(" ").text(reason).text(
-        "\r\n");
+    out.text("HTTP/1.1 ")
+        .number(static_cast<std::uint64_t>(status))
+        .text(" ")
+        .text(reason)
+        .text("\r\n");
 }
 
 void write_date(ByteWriter& out, WallTime now) {
@@ -125,7 +128,8 @@ void send_cached(Exchange& x) {
     write_status_line(out, stored.status, reason_phrase(stored.status));
     out.text(stored.fields);
     if (x.snapshot.compatibility == Compatibility::standard) {
-        const auto age = std::chrono::duration_cast<std::chrono::seconds>(x.started - stored.stored);
+        const auto age =
+            std::chrono::duration_cast<std::chrono::seconds>(x.started - stored.stored);
         const auto seconds = age.count() < 0 ? 0 : static_cast<std::uint64_t>(age.count());
         out.text("Age: ").number(stored.initial_age + seconds).text("\r\n");
     }

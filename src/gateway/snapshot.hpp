@@ -33,10 +33,10 @@ struct Plan {
     };
     std::string id{};
     std::optional<state::BucketShape> shape{};
-    state::QuotaRule quota{};                    ///< one without limit still counts
-    std::vector<std::uint32_t> stages{};         ///< sorted
-    std::vector<MethodLimit> method_limits{};    ///< sorted by method
-    std::shared_ptr<state::PlanUse> use{};       ///< meterBy: apiKey
+    state::QuotaRule quota{};                     ///< one without limit still counts
+    std::vector<std::uint32_t> stages{};          ///< sorted
+    std::vector<MethodLimit> method_limits{};     ///< sorted by method
+    std::shared_ptr<state::PlanUse> use{};        ///< meterBy: apiKey
     std::shared_ptr<state::SourceMeter> meter{};  ///< meterBy: sourceIp
 
     bool covers(std::uint32_t stage) const;

@@ -21,7 +21,8 @@ constexpr int kAcceptsPerTurn = 64;  // requests of others come in between
 constexpr std::chrono::milliseconds kPause{50};
 
 Error bind_error(const std::string& address, std::uint16_t port, const char* what) {
-    return {.origin = Origin::internal, .code = "listen",
+    return {.origin = Origin::internal,
+            .code = "listen",
             .detail = address + ":" + std::to_string(port) + ": " + what + ": " +
                       std::generic_category().message(errno)};
 }
@@ -119,8 +120,8 @@ void Admission::leave(const IpAddress& client) {
 
 // ----------------------------------------------------------------------------------- Listener
 
-Listener::Listener(net::Reactor& reactor, ListenSocket socket, Handler& handler,
-                   Sessions& sessions, Admission& admission)
+Listener::Listener(net::Reactor& reactor, ListenSocket socket, Handler& handler, Sessions& sessions,
+                   Admission& admission)
     : reactor_{reactor},
       socket_{std::move(socket)},
       handler_{handler},
@@ -178,8 +179,8 @@ bool Listener::accept_one() {
                              SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno == EINTR || errno == ECONNABORTED) return true;
-        const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-                               errno == ENOBUFS;
+        const bool exhausted =
+            errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
         // At the descriptor limit an idle connection makes room for one that has a request.
         if (!exhausted) return false;
         if (sessions_.close_one_idle()) return true;

@@ -13,15 +13,15 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::size_t kFirstRead = 4096;              // most heads fit
-constexpr seconds kHandshakeTime{10};                 // robustness 2
+constexpr std::size_t kFirstRead = 4096;  // most heads fit
+constexpr seconds kHandshakeTime{10};     // robustness 2
 // Stopping: a request that is on its way to an idle connection is still answered.
 constexpr seconds kDrainPatience{1};
 // At the connection limit: idle for less than this is not idle.
 constexpr std::chrono::milliseconds kSilentGrace{100};
 constexpr std::chrono::milliseconds kKeptGrace{1000};
-constexpr std::size_t kDropLimit = 64 * 1024;         // robustness 1.6
-constexpr std::chrono::milliseconds kDropTime{1000};  // robustness 1.6
+constexpr std::size_t kDropLimit = 64 * 1024;          // robustness 1.6
+constexpr std::chrono::milliseconds kDropTime{1000};   // robustness 1.6
 constexpr std::uint64_t kSlowestBytesPerSecond = 500;  // robustness 2, after 10 s
 
 struct InFlight {
@@ -60,9 +60,7 @@ bool Sessions::close_one_idle() {
     return true;
 }
 
-Sessions::IdleList& Sessions::idle_list_of(const Session& s) {
-    return s.served_ ? kept_ : silent_;
-}
+Sessions::IdleList& Sessions::idle_list_of(const Session& s) { return s.served_ ? kept_ : silent_; }
 
 void Sessions::IdleList::add(Session& s) {
     s.idle_ = true;
@@ -267,9 +265,9 @@ Task<void> Session::finish_response() {
         if (wake == net::Wake::event) stream_.flush();
         const bool stuck = wake == net::Wake::timeout && sent == stream_.sent_bytes();
         const auto spent = std::chrono::duration_cast<seconds>(now() - started).count();
-        const bool crawling = spent > 10 && (stream_.sent_bytes() - sent_before) /
-                                                    static_cast<std::uint64_t>(spent) <
-                                                kSlowestBytesPerSecond;
+        const bool crawling =
+            spent > 10 && (stream_.sent_bytes() - sent_before) / static_cast<std::uint64_t>(spent) <
+                              kSlowestBytesPerSecond;
         if (wake == net::Wake::cancelled || stuck || crawling) stream_.abort();
     }
 }

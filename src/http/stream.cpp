@@ -99,8 +99,10 @@ bool Stream::send(std::string_view head, std::string_view body, bool end) {
             add({chunk, chunk_size});
             add(body);
         }
-        if (end) add(body.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
-        else if (!body.empty()) add("\r\n");
+        if (end)
+            add(body.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
+        else if (!body.empty())
+            add("\r\n");
     } else {
         add(body);
     }

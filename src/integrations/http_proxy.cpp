@@ -15,20 +15,22 @@ using upstream::Forwarding;
 
 /// Running it twice does no more than running it once, and there is no body to repeat.
 bool may_repeat(std::string_view method, Framing framing) {
-    return framing == Framing::none &&
-           (method == "GET" || method == "HEAD" || method == "OPTIONS");
+    return framing == Framing::none && (method == "GET" || method == "HEAD" || method == "OPTIONS");
 }
 
 Reply reply_for(const Forwarding& f, config::Compatibility compatibility) {
     switch (f.error) {
         case UpstreamError::connect_timeout:
         case UpstreamError::first_byte_timeout:
-        case UpstreamError::timeout: return Reply::integration_timeout;
-        case UpstreamError::no_target: return Reply::service_unavailable;
+        case UpstreamError::timeout:
+            return Reply::integration_timeout;
+        case UpstreamError::no_target:
+            return Reply::service_unavailable;
         case UpstreamError::resolve_failed:  // contract 9 "no usable target"; aws-semantics 7.6
             return compatibility == config::Compatibility::aws ? Reply::api_configuration_error
                                                                : Reply::service_unavailable;
-        default: return Reply::integration_failure;
+        default:
+            return Reply::integration_failure;
     }
 }
 
@@ -37,18 +39,18 @@ Reply reply_for(const Forwarding& f, config::Compatibility compatibility) {
 Result<IntegrationPtr> HttpProxy::make(const gateway::MethodBuild& build,
                                        const BackendLookup& backends) {
     const config::Integration& c = build.method_config.integration;
-    auto uri = gateway::UriTemplate::compile(
-        c.uri, {.resource_path = build.resource.path,
-                .stage_variables = &build.stage_config.variables,
-                .request_parameters = &c.request_parameters});
+    auto uri =
+        gateway::UriTemplate::compile(c.uri, {.resource_path = build.resource.path,
+                                              .stage_variables = &build.stage_config.variables,
+                                              .request_parameters = &c.request_parameters});
     if (!uri) return uri.error();
     auto backend = backends(uri->authority(), uri->host(), uri->port(), uri->is_https());
     Settings settings{.api_id = build.api.id,
                       .http_method = c.http_method == "ANY" ? "" : c.http_method,
                       .timeout = c.timeout,
                       .client = build.config.server.timeouts};
-    return IntegrationPtr{std::make_unique<HttpProxy>(std::move(settings), std::move(*uri),
-                                                      std::move(backend))};
+    return IntegrationPtr{
+        std::make_unique<HttpProxy>(std::move(settings), std::move(*uri), std::move(backend))};
 }
 
 Task<void> HttpProxy::call(Exchange& x) const {
@@ -72,16 +74,26 @@ Task<void> HttpProxy::call(Exchange& x) const {
     x.integration_latency = f.latency;
     x.integration_status = f.status;
     switch (f.end) {
-        case Forwarding::End::complete: job.finish(); break;
+        case Forwarding::End::complete:
+            job.finish();
+            break;
         case Forwarding::End::failed:
             x.integration_error = telemetry::to_string(f.error);
             x.retry_after = std::chrono::seconds{1};
             x.reply(reply_for(f, x.snapshot.compatibility));
             break;
-        case Forwarding::End::client_gone: x.client.abort(); break;
-        case Forwarding::End::client_timeout: x.reply(Reply::request_timeout); break;
-        case Forwarding::End::body_malformed: x.reply(Reply::bad_request); break;
-        case Forwarding::End::body_too_large: x.reply(Reply::request_too_large); break;
+        case Forwarding::End::client_gone:
+            x.client.abort();
+            break;
+        case Forwarding::End::client_timeout:
+            x.reply(Reply::request_timeout);
+            break;
+        case Forwarding::End::body_malformed:
+            x.reply(Reply::bad_request);
+            break;
+        case Forwarding::End::body_too_large:
+            x.reply(Reply::request_too_large);
+            break;
     }
     x.fill.abandon();  // nothing when it was committed
 }

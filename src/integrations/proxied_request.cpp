@@ -44,8 +44,7 @@ std::string_view ProxiedRequest::method() const {
 
 bool ProxiedRequest::write_target(ByteWriter& out) const {
     out.reserve(proxy_.uri_.bound(x_.params, x_.target.query));
-    const char* end = proxy_.uri_.write(out.end(), x_.params, x_.target.has_query,
-                                        x_.target.query);
+    const char* end = proxy_.uri_.write(out.end(), x_.params, x_.target.has_query, x_.target.query);
     if (end == nullptr) return false;
     out.advance_to(end);
     return true;
@@ -169,8 +168,8 @@ void ProxiedRequest::write_fields_for_client(const http::ResponseHead& head,
 
 void ProxiedRequest::plan_storage(const http::ResponseHead& head) {
     if (!x_.fill) return;
-    storage_ = gateway::may_store(head, x_.caching->key(), x_.cache_use,
-                                  x_.caching->ttl(), x_.wall, x_.snapshot.compatibility);
+    storage_ = gateway::may_store(head, x_.caching->key(), x_.cache_use, x_.caching->ttl(), x_.wall,
+                                  x_.snapshot.compatibility);
     if (!storage_.store) {
         x_.fill.abandon();
         return;

@@ -9,8 +9,10 @@ namespace sluice::integrations {
 Result<IntegrationPtr> make_integration(const gateway::MethodBuild& build,
                                         const BackendLookup& backends) {
     switch (build.method_config.integration.type) {
-        case config::IntegrationType::http_proxy: return HttpProxy::make(build, backends);
-        case config::IntegrationType::mock: return Mock::make(build);
+        case config::IntegrationType::http_proxy:
+            return HttpProxy::make(build, backends);
+        case config::IntegrationType::mock:
+            return Mock::make(build);
     }
     return Error{.origin = Origin::internal, .code = "integration_type", .detail = "unknown"};
 }

@@ -148,15 +148,16 @@ void Reactor::run_posted() {
         const std::lock_guard lock{posted_mutex_};
         tasks.swap(posted_);
     }
-    for (const auto& task : tasks) task();
+    for (const auto& task : tasks)
+        task();
 }
 
 int Reactor::sleep_time() const {
     if (has_posted_) return 0;
     const TimePoint next = timers_.next();
     if (next == TimePoint::max()) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        next - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 

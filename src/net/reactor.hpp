@@ -4,14 +4,14 @@
 // socket of the data path lives here; Asio serves the control thread (docs/adr/0002).
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <array>
 #include <atomic>
 #include <coroutine>
 #include <functional>
 #include <mutex>
 #include <vector>
-
-#include <sys/epoll.h>
 
 #include "net/timer_wheel.hpp"
 #include "sluice/base/time.hpp"

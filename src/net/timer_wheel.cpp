@@ -7,12 +7,14 @@
 namespace sluice::net {
 
 TimerWheel::TimerWheel(TimePoint now) : origin_{now} {
-    for (Slot& slot : slots_) slot.prev_ = slot.next_ = &slot;
+    for (Slot& slot : slots_)
+        slot.prev_ = slot.next_ = &slot;
 }
 
 TimerWheel::~TimerWheel() {
     for (Slot& slot : slots_) {
-        while (slot.next_ != &slot) slot.next_->unlink();
+        while (slot.next_ != &slot)
+            slot.next_->unlink();
         slot.next_ = slot.prev_ = nullptr;
     }
 }

@@ -98,9 +98,7 @@ public:
         ::shutdown(channel_.fd(), SHUT_WR);
     }
     bool is_secure() const override { return true; }
-    bool is_quiet() const override {
-        return Transport::is_quiet() && SSL_has_pending(ssl_) == 0;
-    }
+    bool is_quiet() const override { return Transport::is_quiet() && SSL_has_pending(ssl_) == 0; }
 
 private:
     IoResult failure(int n) {

@@ -29,7 +29,8 @@ IoResult raw_read(Channel& c, char* into, std::size_t size) {
 IoResult raw_write(Channel& c, std::span<const iovec> parts) {
     if (!c.writable) return {Io::would_block};
     std::size_t wanted = 0;
-    for (const iovec& part : parts) wanted += part.iov_len;
+    for (const iovec& part : parts)
+        wanted += part.iov_len;
     ssize_t n = 0;
     if (parts.size() == 1) {
         n = ::send(c.fd(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sluice/state/key_table.hpp"
 
-// SHA256_Init and its kin are deprecated for EVP, which since OpenSSL 3 allocates its state anew for
-// every digest: one heap allocation per request that carries a key.
+// SHA256_Init and its kin are deprecated for EVP, which since OpenSSL 3 allocates its state anew
+// for every digest: one heap allocation per request that carries a key.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/rand.h>

@@ -16,8 +16,7 @@ using telemetry::UpstreamError;
 constexpr std::chrono::milliseconds kLookupPoll{10};
 
 int open_socket(const net::Endpoint& address) {
-    const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                            0);
+    const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -65,8 +64,8 @@ Task<UpstreamError> await_handshake(net::Transport& transport, TimePoint deadlin
 
 }  // namespace
 
-Task<Connected> connect(net::Reactor& reactor, const Target& target,
-                        telemetry::BackendCells& cells, TimePoint deadline) {
+Task<Connected> connect(net::Reactor& reactor, const Target& target, telemetry::BackendCells& cells,
+                        TimePoint deadline) {
     // A name that a reload has just brought is being looked up: its first request waits.
     while (target.addresses->is_pending() && std::chrono::steady_clock::now() < deadline) {
         co_await net::Pause{reactor, std::chrono::steady_clock::now() + kLookupPoll};

@@ -11,7 +11,6 @@ namespace sluice::upstream {
 using Connected = std::variant<ConnectionPtr, telemetry::UpstreamError>;
 
 /// Connects to one of the target's addresses, TLS handshake included, before `deadline`.
-Task<Connected> connect(net::Reactor&, const Target&, telemetry::BackendCells&,
-                        TimePoint deadline);
+Task<Connected> connect(net::Reactor&, const Target&, telemetry::BackendCells&, TimePoint deadline);
 
 }  // namespace sluice::upstream

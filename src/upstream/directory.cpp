@@ -45,8 +45,7 @@ std::uint32_t Directory::number(std::map<std::string, std::uint32_t>& numbers,
 }
 
 Target Directory::target(const std::string& host, std::uint16_t port, bool secure,
-                         std::shared_ptr<const net::ClientTls> tls,
-                         std::string_view tls_identity) {
+                         std::shared_ptr<const net::ClientTls> tls, std::string_view tls_identity) {
     const std::string name = host + '|' + std::to_string(port);
     Watched& watched = watched_[name];
     if (!watched.watch.addresses) watched.watch = resolver_.watch(host, port);
@@ -108,11 +107,9 @@ std::shared_ptr<const Backend> Directory::find(std::string_view authority, std::
     const std::string key = (secure ? "https://" : "http://") + name;
     auto& slot = backends_[key];
     if (slot) return slot;
-    Backend backend{.id = number(backend_numbers_, key),
-                    .name = name,
-                    .series = &metrics_.backend(name)};
-    backend.targets.push_back(
-        target(std::string{host}, actual, secure, default_tls_, "default"));
+    Backend backend{
+        .id = number(backend_numbers_, key), .name = name, .series = &metrics_.backend(name)};
+    backend.targets.push_back(target(std::string{host}, actual, secure, default_tls_, "default"));
     slot = std::make_shared<const Backend>(std::move(backend));
     return slot;
 }

@@ -20,9 +20,7 @@ constexpr std::chrono::milliseconds kHalfCloseGrace{500};
 constexpr std::uint64_t kSlowestBytesPerSecond = 500;
 constexpr std::chrono::seconds kSlowStart{10};
 
-bool has_no_body(int status, bool is_head) {
-    return is_head || status == 204 || status == 304;
-}
+bool has_no_body(int status, bool is_head) { return is_head || status == 204 || status == 304; }
 
 }  // namespace
 
@@ -77,8 +75,10 @@ bool ExchangePump::send_body_piece(std::string_view head, std::string_view piece
     if (request_.framing == Framing::chunked) {
         if (!piece.empty()) add({chunk, http::write_chunk_header(chunk, piece.size())});
         add(piece);
-        if (end) add(piece.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
-        else if (!piece.empty()) add("\r\n");
+        if (end)
+            add(piece.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
+        else if (!piece.empty())
+            add("\r\n");
     } else {
         add(piece);
     }
@@ -96,12 +96,15 @@ ExchangePump::Step ExchangePump::upload() {
     if (upload_done_) return Step::stuck;
     const http::Stream::BodyPiece piece = client_.read_body();
     switch (piece.state) {
-        case http::Stream::Body::blocked: return Step::stuck;
+        case http::Stream::Body::blocked:
+            return Step::stuck;
         case http::Stream::Body::broken:
             return stop(client_.channel().peer_closed ? End::client_gone : End::body_malformed);
-        case http::Stream::Body::too_large: return stop(End::body_too_large);
+        case http::Stream::Body::too_large:
+            return stop(End::body_too_large);
         case http::Stream::Body::data:
-        case http::Stream::Body::end: break;
+        case http::Stream::Body::end:
+            break;
     }
     upload_done_ = client_.body_finished();
     if (!send_body_piece({}, piece.data, upload_done_)) upload_failed_ = true;
@@ -192,8 +195,8 @@ ExchangePump::Step ExchangePump::body(char* bytes, std::size_t size, std::string
     }
     if (!end) return Step::moved;
     const bool extra = piece.consumed < size;
-    clean_ = keep_alive_ && !extra && upload_done_ && !upload_failed_ &&
-             connection_.outbox().is_empty();
+    clean_ =
+        keep_alive_ && !extra && upload_done_ && !upload_failed_ && connection_.outbox().is_empty();
     return Step::finished;
 }
 
@@ -248,8 +251,8 @@ Task<bool> ExchangePump::sleep(Patience patience) {
     const TimePoint due = deadline;
     deadline = std::min(deadline, client_left_);
 
-    const net::Wake wake = co_await net::wait_either(client_.channel(), connection_.channel(),
-                                                     deadline);
+    const net::Wake wake =
+        co_await net::wait_either(client_.channel(), connection_.channel(), deadline);
     const TimePoint later = reactor.now();
     if (on_client) {
         client_time_ += later - now;

@@ -17,8 +17,10 @@ bool never_delivered(UpstreamError e) {
         case UpstreamError::connect_failed:
         case UpstreamError::connect_timeout:
         case UpstreamError::resolve_failed:
-        case UpstreamError::tls_failed: return true;
-        default: return false;
+        case UpstreamError::tls_failed:
+            return true;
+        default:
+            return false;
     }
 }
 

@@ -56,10 +56,10 @@ struct ForwardRequest {
 
 struct Forwarding {
     enum class End : std::uint8_t {
-        complete,         ///< the whole response was handed to the stream
-        failed,           ///< `error` says why; the stream is aborted when it had started
+        complete,  ///< the whole response was handed to the stream
+        failed,    ///< `error` says why; the stream is aborted when it had started
         client_gone,
-        client_timeout,   ///< the client stopped sending its body
+        client_timeout,  ///< the client stopped sending its body
         body_malformed,
         body_too_large,
     };

@@ -108,7 +108,8 @@ std::size_t Pool::next_turn(std::uint32_t backend) {
 }
 
 void Pool::close_all() {
-    for (State& s : targets_) s.idle.clear();
+    for (State& s : targets_)
+        s.idle.clear();
 }
 
 }  // namespace sluice::upstream

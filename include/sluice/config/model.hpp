@@ -130,15 +130,15 @@ enum class IntegrationType { http_proxy, mock };
 
 struct Integration {
     IntegrationType type = IntegrationType::http_proxy;
-    std::string uri{};                ///< HTTP_PROXY
-    std::string http_method{};        ///< empty or ANY = the client's
-    milliseconds timeout{29'000};     ///< timeoutInMillis, 50 to 900,000
-    std::string cache_namespace{};    ///< empty = this resource
+    std::string uri{};              ///< HTTP_PROXY
+    std::string http_method{};      ///< empty or ANY = the client's
+    milliseconds timeout{29'000};   ///< timeoutInMillis, 50 to 900,000
+    std::string cache_namespace{};  ///< empty = this resource
     std::vector<std::string> cache_key_parameters{};
     std::map<std::string, std::string> request_parameters{};  ///< integration.request.path.x etc.
-    int status_code = 200;            ///< MOCK (ours)
+    int status_code = 200;                                    ///< MOCK (ours)
     std::vector<std::pair<std::string, std::string>> headers{};  ///< MOCK (ours)
-    std::string body{};               ///< MOCK (ours)
+    std::string body{};                                          ///< MOCK (ours)
     Location where{};
 };
 
@@ -190,8 +190,8 @@ struct MethodSettings {
 };
 
 struct AccessLog {
-    std::string format = "CLF";      ///< CLF | JSON | XML | CSV | template
-    std::string destination = "-";   ///< path (absolute after loading) or "-"
+    std::string format = "CLF";     ///< CLF | JSON | XML | CSV | template
+    std::string destination = "-";  ///< path (absolute after loading) or "-"
     Location where{};
 };
 

@@ -13,8 +13,8 @@ public:
     enum class State : std::uint8_t { more, done, malformed };
     struct Step {
         State state = State::more;
-        std::size_t consumed = 0;     ///< bytes of the input dealt with, data included
-        std::string_view data{};      ///< body bytes found, a view into the input (may be empty)
+        std::size_t consumed = 0;  ///< bytes of the input dealt with, data included
+        std::string_view data{};   ///< body bytes found, a view into the input (may be empty)
     };
     /// Advances over `input` to the end of the next piece of data, or to where input ends.
     /// Call again with the rest until it consumes nothing or is done. After done, the rest of the
@@ -26,16 +26,28 @@ public:
 
 private:
     enum class At : std::uint8_t {
-        size_first, size, extension, size_lf, data, data_cr, data_lf,
-        trailer_start, trailer_name, trailer_value, trailer_lf, end_lf, done, malformed
+        size_first,
+        size,
+        extension,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer_start,
+        trailer_name,
+        trailer_value,
+        trailer_lf,
+        end_lf,
+        done,
+        malformed
     };
     At after(char);
     At after_in_size_line(char);
     At after_in_trailer(char);
 
     At at_ = At::size_first;
-    std::uint64_t left_ = 0;     ///< of the chunk's data
-    std::uint32_t digits_ = 0;   ///< bytes of the size line so far
+    std::uint64_t left_ = 0;             ///< of the chunk's data
+    std::uint32_t digits_ = 0;           ///< bytes of the size line so far
     std::uint32_t extension_bytes_ = 0;  ///< per message: at most 16 KiB
     std::uint32_t trailer_bytes_ = 0;    ///< at most 8 KiB
 };

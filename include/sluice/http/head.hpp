@@ -29,11 +29,13 @@ class FieldList {
 public:
     FieldList() noexcept {}  // NOLINT: the slots stay uninitialised on purpose
     FieldList(const FieldList& o) noexcept : count_{o.count_} {
-        for (std::size_t i = 0; i < count_; ++i) fields_[i] = o.fields_[i];
+        for (std::size_t i = 0; i < count_; ++i)
+            fields_[i] = o.fields_[i];
     }
     FieldList& operator=(const FieldList& o) noexcept {
         count_ = o.count_;
-        for (std::size_t i = 0; i < count_; ++i) fields_[i] = o.fields_[i];
+        for (std::size_t i = 0; i < count_; ++i)
+            fields_[i] = o.fields_[i];
         return *this;
     }
     ~FieldList() = default;
@@ -63,8 +65,8 @@ enum class Framing : std::uint8_t { none, length, chunked, until_close };
 struct RequestHead {
     Verb verb = Verb::unknown;
     std::string_view method{};
-    std::string_view target{};     ///< as sent
-    std::string_view authority{};  ///< Host, or that of an absolute-form target (which wins)
+    std::string_view target{};       ///< as sent
+    std::string_view authority{};    ///< Host, or that of an absolute-form target (which wins)
     std::string_view origin_form{};  ///< path and query of the target: "/..." or "*"
     int minor_version = 1;
     Framing framing = Framing::none;
@@ -94,8 +96,8 @@ struct HeadLimits {
 struct HeadResult {
     enum class State : std::uint8_t { complete, incomplete, refused };
     State state = State::incomplete;
-    std::size_t consumed = 0;  ///< complete: bytes up to and including the empty line
-    int status = 400;          ///< refused: what to answer (robustness 1.1)
+    std::size_t consumed = 0;   ///< complete: bytes up to and including the empty line
+    int status = 400;           ///< refused: what to answer (robustness 1.1)
     std::string_view reason{};  ///< refused: stable word for the log ("bare_lf", "te_and_cl", ...)
 };
 

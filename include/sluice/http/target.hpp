@@ -11,9 +11,9 @@ namespace sluice::http {
 /// A request target taken apart once; routing, the cache key and the backend all see the same.
 struct NormalTarget {
     bool ok = false;
-    std::string_view reason{};   ///< when !ok: stable word ("dot_segment", "encoded_nul", ...)
-    std::string_view path{};     ///< normalised path, starts with "/" (or is "*", OPTIONS only)
-    std::string_view query{};    ///< bytes after the first "?", as sent
+    std::string_view reason{};  ///< when !ok: stable word ("dot_segment", "encoded_nul", ...)
+    std::string_view path{};    ///< normalised path, starts with "/" (or is "*", OPTIONS only)
+    std::string_view query{};   ///< bytes after the first "?", as sent
     bool has_query = false;
 };
 

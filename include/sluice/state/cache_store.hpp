@@ -67,8 +67,8 @@ public:
     };
     enum class Miss { lead, wait };
     struct Lookup {
-        CachedPtr hit{};    ///< set: answer with it
-        CacheFill fill{};   ///< set: this request is the leader
+        CachedPtr hit{};   ///< set: answer with it
+        CacheFill fill{};  ///< set: this request is the leader
         // neither: `waiter` was registered and will be resolved
     };
 

@@ -19,7 +19,7 @@ struct AccessRecord {
     std::string_view source_ip, user_agent, api_key_id;
     std::string_view error_message, error_response_type;
     std::string_view integration_error;
-    std::string_view cache_status;    ///< HIT, MISS, BYPASS
+    std::string_view cache_status;  ///< HIT, MISS, BYPASS
     std::string_view throttle_level, usage_plan_id;
     std::string_view base_path_matched;
     std::string_view trace_id;

@@ -32,9 +32,9 @@ private:
 };
 
 /// Seconds: ecosystem.md, section 4.
-inline constexpr std::array<double, 18> kLatencyBounds{
-    0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1,
-    0.25,   0.5,   0.75,  1,     2.5,  5,     7.5,  10,    30};
+inline constexpr std::array<double, 18> kLatencyBounds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.025,
+                                                       0.05,   0.075, 0.1,   0.25,  0.5,  0.75,
+                                                       1,      2.5,   5,     7.5,   10,   30};
 
 class Histogram {
 public:
@@ -82,9 +82,20 @@ private:
 };
 
 enum class UpstreamError : std::uint8_t {
-    connect_refused, connect_timeout, connect_failed, resolve_failed, tls_failed,
-    reset, closed_early, first_byte_timeout, timeout, malformed, head_too_large,
-    no_target, write_failed, count_
+    connect_refused,
+    connect_timeout,
+    connect_failed,
+    resolve_failed,
+    tls_failed,
+    reset,
+    closed_early,
+    first_byte_timeout,
+    timeout,
+    malformed,
+    head_too_large,
+    no_target,
+    write_failed,
+    count_
 };
 std::string_view to_string(UpstreamError);
 
@@ -108,7 +119,7 @@ private:
 /// Process-wide things one worker counts.
 struct alignas(64) WorkerCells {
     Counter connections, requests_in_flight, received_bytes, sent_bytes, unrouted;
-    Counter refused;          ///< malformed or over a limit: sluice_refused_total
+    Counter refused;  ///< malformed or over a limit: sluice_refused_total
     Counter tls_handshakes, tls_handshake_failures;
 };
 
@@ -126,7 +137,8 @@ public:
     BackendSeries& backend(const std::string& name);
     WorkerCells& worker(unsigned index);
     void add_collector(Collector);
-    /// Access-log lines dropped because the disk could not keep up: sluice_access_log_dropped_total.
+    /// Access-log lines dropped because the disk could not keep up:
+    /// sluice_access_log_dropped_total.
     std::atomic<std::uint64_t> access_log_dropped{0};
     /// The same of execution logs: sluice_execution_log_dropped_total.
     std::atomic<std::uint64_t> execution_log_dropped{0};
