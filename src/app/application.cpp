@@ -55,6 +55,7 @@ public:
           worker_count_{config_.server.workers != 0 ? config_.server.workers : usable_cpus()},
           metrics_{worker_count_},
           logs_{worker_count_, metrics_.access_log_dropped},
+          execution_logs_{worker_count_, metrics_.execution_log_dropped, "execution log"},
           caches_{worker_count_},
           resolver_{control_, resolver_settings()},
           directory_{resolver_, metrics_} {}
@@ -81,6 +82,7 @@ private:
     unsigned worker_count_;
     telemetry::Metrics metrics_;
     telemetry::AccessLogs logs_;
+    telemetry::AccessLogs execution_logs_;
     state::LimitRegistry limits_;
     gateway::Caches caches_;
     asio::io_context control_{1};
@@ -120,6 +122,7 @@ Result<std::shared_ptr<gateway::Snapshot>> Application::compile(const config::Co
         .limits = limits_,
         .metrics = metrics_,
         .logs = logs_,
+        .execution_logs = execution_logs_,
         .caches = caches_,
         .filters = filters::registry(),
         .make_integration = [this](const gateway::MethodBuild& build) {
@@ -245,6 +248,7 @@ void Application::await_signal() {
                 break;
             case SIGUSR1:
                 logs_.reopen();
+                execution_logs_.reopen();
                 log::reopen();
                 log::info("logs reopened");
                 break;
@@ -338,6 +342,7 @@ int Application::run() {
     auto saved = state_->writer->stop();
     if (!saved) log::error("usage could not be saved at the end: {}", saved.error().detail);
     logs_.drain();
+    execution_logs_.drain();
     log::info("stopped");
     return 0;
 }

@@ -325,6 +325,7 @@ private:
     }
 
     void cache() {
+        out_.at(log_.filtered_at_);
         char hash[16];
         write_hex(hash, x_.cache_key, 16);
         const std::string_view key{hash, sizeof hash};
