@@ -13,11 +13,12 @@ constexpr unsigned kTicksPerSecond = 5;
 
 }  // namespace
 
-Worker::Worker(unsigned index, telemetry::Metrics& metrics, http::Admission& admission,
-               gateway::SnapshotPtr snapshot)
+Worker::Worker(unsigned index, telemetry::Metrics& metrics, telemetry::SpanQueue& spans,
+               http::Admission& admission, gateway::SnapshotPtr snapshot)
     : index_{index},
       pool_{reactor_},
       forwarder_{reactor_, pool_, index},
+      spans_{spans},
       context_{.index = index,
                .reactor = reactor_,
                .forwarder = forwarder_,
@@ -80,6 +81,7 @@ void Worker::tick() {
 }
 
 void Worker::flush_logs() {
+    spans_.flush(index_);
     for (const auto& stage : pipeline_.snapshot().stages) {
         if (stage->log_file) stage->log_file->flush(index_);
         if (stage->execution_log) stage->execution_log->flush(index_);

@@ -9,6 +9,7 @@
 #include "config/files.hpp"
 #include "config/locate.hpp"
 #include "config/node.hpp"
+#include "config/otel_environment.hpp"
 #include "config/read.hpp"
 #include "config/text.hpp"
 #include "sluice/config/key_csv.hpp"
@@ -20,6 +21,9 @@ namespace fs = std::filesystem;
 
 class Loading {
 public:
+    /// The environment's settings come first, so that the files win.
+    Loading() { loaded_.config.server.tracing = environment_.tracing; }
+
     void read_text(const std::string& text, const std::string& name, const fs::path& base) {
         files_.push_back(name);
         reading_.file = name;
@@ -44,6 +48,7 @@ public:
         for (const KeyFile& file : reading_.key_files)
             import_keys(file);
         check_all();
+        report_environment();
         sort_problems();
         loaded_.problems = std::move(reading_.problems);
         return std::move(loaded_);
@@ -85,6 +90,17 @@ private:
         }
     }
 
+    /// Variables of OpenTelemetry matter when something is traced.
+    void report_environment() {
+        const Config& config = loaded_.config;
+        const auto traces = [](const Stage& stage) { return stage.tracing_enabled; };
+        if (std::none_of(config.stages.begin(), config.stages.end(), traces)) return;
+        for (const std::string& text : environment_.errors)
+            reading_.problems.push_back({Severity::error, {"environment", 0, 0}, text});
+        for (const std::string& text : environment_.warnings)
+            reading_.problems.push_back({Severity::warning, {"environment", 0, 0}, text});
+    }
+
     void check_all() {
         Findings findings;
         check(loaded_.config, findings);
@@ -107,6 +123,7 @@ private:
         std::stable_sort(reading_.problems.begin(), reading_.problems.end(), order);
     }
 
+    OtelSettings environment_ = read_otel(otel_variables());
     Reading reading_{};
     Loaded loaded_{};
     Locator locator_{};

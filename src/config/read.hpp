@@ -24,6 +24,9 @@ void read(Reader&, Server&);
 void read(Reader&, Redis&);
 void read(Reader&, State&);
 
+// read_tracing.cpp
+void read(Reader&, Tracing&);
+
 // read_apis.cpp
 void read(Reader&, Integration&);
 void read(Reader&, Method&);

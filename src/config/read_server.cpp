@@ -153,6 +153,7 @@ void read(Reader& r, Server& s) {
     r.optional("timeouts", s.timeouts, "Patience with clients.");
     r.optional("log", s.log, "The program's own log.");
     r.optional("executionLog", s.execution_log, "Where `loggingLevel` of methods writes to.");
+    r.optional("tracing", s.tracing, "Where `tracingEnabled` of stages sends its spans.");
     const bool set = r.optional(
         "headersWithUnderscores", s.pass_headers_with_underscores,
         "Request headers with `_` in the name; the default is `pass` in `aws`.", kUnderscores);

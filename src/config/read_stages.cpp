@@ -152,7 +152,8 @@ void read(Reader& r, Stage& s) {
               [&](Reader& entry, const std::string& key) { read_settings(entry, key, s); });
     r.optional("accessLogSettings", s.access_log, "The stage's access log; absent = none.");
     r.later("canarySettings", "Canary releases.");
-    r.later("tracingEnabled", "Tracing.");
+    r.optional("tracingEnabled", s.tracing_enabled,
+               "Traces of requests, as `server.tracing` says.");
     r.later("clientCertificateId", "Client certificate towards backends.");
     r.later("webAclArn", "Web ACLs.");
     for (const auto key : {"deploymentId", "cacheClusterStatus", "documentationVersion", "tags",

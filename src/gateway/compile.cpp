@@ -257,14 +257,18 @@ Result<void> Compiler::execution_log(Stage& stage) {
 }
 
 Result<void> Compiler::watch(const EffectiveSettings& settings, Stage& stage, Method& method) {
-    if (settings.log_level == config::LoggingLevel::off) return {};
-    auto opened = execution_log(stage);
-    if (!opened) return opened;
+    const bool logs = settings.log_level != config::LoggingLevel::off;
+    if (!logs && !stage.tracing) return {};
+    if (logs) {
+        auto opened = execution_log(stage);
+        if (!opened) return opened;
+    }
     method.watch = std::make_unique<const Watch>(
         Watch{.log_level = settings.log_level,
               .data_trace = settings.data_trace,
               .timestamps = config_.server.execution_log.timestamps,
               .log_file = stage.execution_log,
+              .tracing = stage.tracing,
               .stage_limit = settings.throttle});
     return {};
 }
@@ -274,6 +278,9 @@ Result<void> Compiler::methods(const config::Stage& c) {
     Stage& stage = *stage_named(api.id, c.stage_name);
     auto logging = access_log(c, stage);
     if (!logging) return logging;
+    if (c.tracing_enabled && !config_.server.tracing.disabled) {
+        stage.tracing = std::make_shared<const Tracing>(config_.server.tracing, services_.spans);
+    }
     // What matches no method has the settings of "*/*".
     auto watched = watch(effective_settings(c, config::Resource{.path = "/"}, {}), stage,
                          stage.unmatched);

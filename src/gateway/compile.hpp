@@ -38,6 +38,7 @@ struct Services {
     telemetry::Metrics& metrics;
     telemetry::AccessLogs& logs;
     telemetry::AccessLogs& execution_logs;
+    telemetry::SpanQueue& spans;
     Caches& caches;
     std::span<const FilterEntry> filters;
     std::function<Result<IntegrationPtr>(const MethodBuild&)> make_integration;

@@ -61,6 +61,11 @@ void write_access_line(const Exchange& x, Duration latency) {
     if (x.refused_by) r.throttle_level = state::to_string(*x.refused_by);
     r.usage_plan_id = x.plan_id;
     r.base_path_matched = x.where.base_path;
+    char root[telemetry::kRootSize];
+    if (x.trace.id.is_set()) {
+        telemetry::write_root(root, x.trace.id);
+        r.trace_id = {root, sizeof root};
+    }
     r.request_time = x.wall;
     r.status = x.client.response_started() ? x.client.status() : 499;
     r.response_length = x.client.response_body_bytes();

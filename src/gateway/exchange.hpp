@@ -15,6 +15,7 @@
 #include "sluice/http/target.hpp"
 #include "sluice/state/cache_store.hpp"
 #include "sluice/state/limits.hpp"
+#include "telemetry/trace_context.hpp"
 
 namespace sluice {
 
@@ -39,6 +40,18 @@ enum class Verdict : std::uint8_t {
 enum class KeyFault : std::uint8_t { none, missing, repeated, unknown, disabled, no_plan };
 
 enum class CacheStatus : std::uint8_t { none, hit, miss, bypass };
+
+/// The trace that a request belongs to. Without `is_on` only `id` means something, once a backend
+/// has been told it.
+struct TraceContext {
+    telemetry::TraceId id{};
+    std::uint64_t span = 0;           ///< what the next one down sees as its parent
+    std::uint64_t remote_parent = 0;  ///< of the caller; 0: none
+    std::string_view state{};         ///< the caller's tracestate
+    std::string_view amzn_rest{};     ///< further fields of the caller's X-Amzn-Trace-Id
+    bool is_on = false;               ///< the stage traces
+    bool sampled = false;             ///< this request is recorded
+};
 
 /// All that is known about one request and its response. Each field is written by one step and
 /// read by later ones; it lives on the frame of Pipeline::serve.
@@ -94,6 +107,7 @@ struct Exchange {
     int counted_status = 0;  ///< what the counters say about this request so far
     std::uint8_t filters_run = 0;
 
+    TraceContext trace{};
     /// Set when this request is written down, in the execution log or as a trace.
     gateway::Observation* observation = nullptr;
 

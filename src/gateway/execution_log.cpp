@@ -124,9 +124,7 @@ std::string_view fault_text(KeyFault fault) {
 
 void ExecutionLog::filtered() { filtered_at_ = wall_now(); }
 
-void ExecutionLog::backend_called(std::string_view, std::string_view path) {
-    keep(path_, path);
-}
+void ExecutionLog::backend_called(std::string_view path) { keep(path_, path); }
 
 void ExecutionLog::try_began(const upstream::Target& target) {
     ++tries_made_;
@@ -303,6 +301,11 @@ private:
     }
 
     void request() {
+        if (x_.trace.is_on) {
+            char root[telemetry::kRootSize];
+            telemetry::write_root(root, x_.trace.id);
+            out_.line("X-ray Tracing ID : ", std::string_view{root, sizeof root});
+        }
         out_.line("Starting execution for request: ", x_.id.view());
         const std::string_view path = x_.where.path.empty() ? "/" : x_.where.path;
         out_.line("HTTP Method: ", x_.request.head.method, ", Resource Path: ", path);
@@ -359,6 +362,7 @@ private:
                   std::chrono::duration_cast<std::chrono::milliseconds>(latency).count(), " ms");
         if (!watch_.data_trace) return;
         out_.map("Endpoint response headers: ", log_.backend_fields_);
+        if (x_.reply_type != Reply::none) return;  // the body is another one
         out_.line("Endpoint response body before transformations: ", log_.response_body_);
     }
 
@@ -426,7 +430,7 @@ private:
     std::string api_stage_;
 };
 
-void ExecutionLog::finished(const Exchange& x, Duration) {
+void ExecutionLog::finished(const Exchange& x) {
     telemetry::AccessLogFile& file = *watch_.log_file;
     Writer writer{*this, x, file.buffer(x.worker.index)};
     if (!says_everything() && !writer.has_failed()) return;

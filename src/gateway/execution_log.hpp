@@ -18,7 +18,7 @@ public:
 
     // The steps, in order; see Observation.
     void filtered();
-    void backend_called(std::string_view method, std::string_view path);
+    void backend_called(std::string_view path);
     void try_began(const upstream::Target&);
     void backend_request(std::string_view head);
     void request_body(std::string_view piece);
@@ -27,7 +27,7 @@ public:
     void response_head(std::string_view head);
     void response_body(std::string_view piece);
     /// Writes the lines into the method's file.
-    void finished(const Exchange&, Duration latency);
+    void finished(const Exchange&);
 
 private:
     struct Try {
@@ -39,7 +39,6 @@ private:
     bool says_everything() const {
         return watch_.data_trace || watch_.log_level == config::LoggingLevel::info;
     }
-    void begin_answer(int status);
 
     const Watch& watch_;
     std::string path_{};  ///< with the query, as the backend sees it
@@ -48,7 +47,6 @@ private:
     std::string request_head_{};  ///< to the backend
     std::string request_body_{};
     std::string backend_fields_{};  ///< of its response, as a map
-    std::string backend_body_{};
     std::string response_head_{};
     std::string response_body_{};
     WallTime filtered_at_{}, answered_at_{};

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "gateway/execution_log.hpp"
+#include "gateway/request_trace.hpp"
 
 namespace sluice::gateway {
 
@@ -16,6 +17,7 @@ public:
     /// For a request whose stage, and perhaps method, is known, and watched. Null: this one is
     /// not. Sets Exchange::observation.
     static std::unique_ptr<Observation> begin(Exchange&);
+    explicit Observation(Exchange& x) : x_{x} {}
 
     /// The filters have decided about key, limits and cache: the Exchange says how.
     void filtered();
@@ -30,10 +32,12 @@ public:
     /// never sent.
     void response_head(std::string_view head);
     void response_body(std::string_view piece);
-    void finished(const Exchange&, Duration latency);
+    void finished();
 
 private:
+    Exchange& x_;
     std::optional<ExecutionLog> log_{};
+    std::optional<RequestTrace> trace_{};
 };
 
 }  // namespace sluice::gateway

@@ -119,7 +119,7 @@ bool Pipeline::route(Exchange& x) const {
 void Pipeline::finish(Exchange& x) noexcept {
     const auto latency = std::chrono::steady_clock::now() - x.started;
     count_end(x, latency);
-    if (x.observation != nullptr) x.observation->finished(x, latency);
+    if (x.observation != nullptr) x.observation->finished();
     if (x.stage != nullptr && x.stage->log_file) write_access_line(x, latency);
 }
 

@@ -20,6 +20,8 @@
 #include "sluice/state/limit_registry.hpp"
 #include "sluice/telemetry/access_log.hpp"
 #include "sluice/telemetry/metrics.hpp"
+#include "telemetry/sampler.hpp"
+#include "telemetry/span_queue.hpp"
 
 namespace sluice::gateway {
 
@@ -61,12 +63,23 @@ struct SharedBucket {
     std::shared_ptr<state::TokenBucket> bucket{};
 };
 
+/// How a stage traces.
+struct Tracing {
+    explicit Tracing(const config::Tracing& c, telemetry::SpanQueue& spans)
+        : sampler{c}, trust{c.trust}, queue{spans} {}
+
+    telemetry::Sampler sampler;
+    config::TraceTrust trust;
+    telemetry::SpanQueue& queue;
+};
+
 /// What of a method's requests is written down, decided when the snapshot is compiled.
 struct Watch {
     config::LoggingLevel log_level = config::LoggingLevel::off;
     bool data_trace = false;
     bool timestamps = false;
     std::shared_ptr<telemetry::AccessLogFile> log_file{};
+    std::shared_ptr<const Tracing> tracing{};  ///< null: no traces
     std::optional<state::BucketShape> stage_limit{};  ///< what a line about it has to say
 };
 
@@ -97,6 +110,7 @@ struct Stage {
     std::shared_ptr<const telemetry::AccessLogFormat> log_format{};
     std::shared_ptr<telemetry::AccessLogFile> log_file{};
     std::shared_ptr<telemetry::AccessLogFile> execution_log{};  ///< null: no method has one
+    std::shared_ptr<const Tracing> tracing{};                   ///< null: no traces
     std::vector<const Plan*> source_plans{};  ///< meterBy: sourceIp
 };
 

@@ -95,6 +95,39 @@ struct ExecutionLog {
     bool timestamps = false;
 };
 
+/// Names as OTEL_TRACES_SAMPLER has them; xray: X-Ray's default rule.
+enum class TraceSampler {
+    xray,
+    always_on,
+    always_off,
+    traceidratio,
+    parentbased_xray,
+    parentbased_always_on,
+    parentbased_always_off,
+    parentbased_traceidratio
+};
+
+/// Whose trace headers are continued.
+enum class TraceTrust { all, trusted_proxies, none };
+
+struct Tracing {
+    bool disabled = false;
+    std::string endpoint = "http://localhost:4318/v1/traces";     ///< complete
+    std::vector<std::pair<std::string, std::string>> headers{};  ///< values are secrets
+    milliseconds timeout{10'000};
+    std::filesystem::path certificate_file{};  ///< empty = the system's store
+    std::string service_name = "sluice";
+    std::map<std::string, std::string> resource_attributes{};
+    TraceSampler sampler = TraceSampler::parentbased_xray;
+    std::optional<double> sampler_rate{};  ///< absent: 0.05 for xray, else 1
+    std::uint32_t sampler_reservoir = 1;   ///< per stage and second, for xray
+    TraceTrust trust = TraceTrust::all;
+    std::size_t max_queue_size = 2048;
+    std::size_t max_export_batch_size = 512;
+    milliseconds schedule_delay{5'000};
+    milliseconds export_timeout{30'000};
+};
+
 struct Server {
     unsigned workers = 0;  ///< 0 = one per CPU this process may use
     seconds shutdown_grace{30};
@@ -104,6 +137,7 @@ struct Server {
     Timeouts timeouts{};
     Log log{};
     ExecutionLog execution_log{};
+    Tracing tracing{};
     bool pass_headers_with_underscores = false;  ///< headersWithUnderscores: pass
     bool health_paths = true;                    ///< aws-semantics 1.1
 };
@@ -206,6 +240,7 @@ struct Stage {
     /// root "/GET").
     std::map<std::string, MethodSettings> method_settings{};
     std::optional<AccessLog> access_log{};
+    bool tracing_enabled = false;
     Location where{};
 };
 
