@@ -333,8 +333,8 @@ int Application::run() {
     metrics_.last_reload_unix_seconds =
         std::chrono::floor<seconds>(wall_now()).time_since_epoch().count();
     for (unsigned i = 0; i < worker_count_; ++i) {
-        workers_.push_back(std::make_unique<Worker>(i, metrics_, traces_.queue(), admission_,
-                                                    *snapshot));
+        workers_.push_back(
+            std::make_unique<Worker>(i, metrics_, traces_.queue(), admission_, *snapshot));
     }
     snapshot->reset();
     start_tracing();

@@ -28,10 +28,9 @@ inline constexpr Name<TraceSampler> kTraceSamplers[] = {
     {"parentbased_always_on", TraceSampler::parentbased_always_on},
     {"parentbased_always_off", TraceSampler::parentbased_always_off},
     {"parentbased_traceidratio", TraceSampler::parentbased_traceidratio}};
-inline constexpr Name<TraceTrust> kTraceTrusts[] = {
-    {"all", TraceTrust::all},
-    {"trustedProxies", TraceTrust::trusted_proxies},
-    {"none", TraceTrust::none}};
+inline constexpr Name<TraceTrust> kTraceTrusts[] = {{"all", TraceTrust::all},
+                                                    {"trustedProxies", TraceTrust::trusted_proxies},
+                                                    {"none", TraceTrust::none}};
 inline constexpr Name<StoreKind> kStores[] = {
     {"memory", StoreKind::memory}, {"sqlite", StoreKind::sqlite}, {"redis", StoreKind::redis}};
 inline constexpr Name<RedisFailure> kRedisFailures[] = {

@@ -38,9 +38,12 @@ std::string percent_decoded(std::string_view text) {
 
 /// Signals, limits and log levels that say nothing about how Sluice traces.
 bool is_for_others(std::string_view name) {
-    constexpr std::string_view kPrefixes[] = {
-        "OTEL_EXPORTER_OTLP_METRICS_", "OTEL_EXPORTER_OTLP_LOGS_", "OTEL_METRIC", "OTEL_LOG",
-        "OTEL_BLRP_",                  "OTEL_EXPORTER_PROMETHEUS_"};
+    constexpr std::string_view kPrefixes[] = {"OTEL_EXPORTER_OTLP_METRICS_",
+                                              "OTEL_EXPORTER_OTLP_LOGS_",
+                                              "OTEL_METRIC",
+                                              "OTEL_LOG",
+                                              "OTEL_BLRP_",
+                                              "OTEL_EXPORTER_PROMETHEUS_"};
     return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                        [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
@@ -67,9 +70,8 @@ public:
         signal("COMPRESSION", [&](const std::string& name, const std::string& value) {
             if (value != "none") error(name, "only none is supported", value);
         });
-        signal("CERTIFICATE", [&](const std::string&, const std::string& value) {
-            t.certificate_file = value;
-        });
+        signal("CERTIFICATE",
+               [&](const std::string&, const std::string& value) { t.certificate_file = value; });
         sampler();
         resource();
         batches();
@@ -94,8 +96,10 @@ private:
         const std::string own = "OTEL_EXPORTER_OTLP_TRACES_" + what;
         const auto of_all = take(general);
         const auto of_traces = take(own);
-        if (of_traces) use(own, *of_traces);
-        else if (of_all) use(general, *of_all);
+        if (of_traces)
+            use(own, *of_traces);
+        else if (of_all)
+            use(general, *of_all);
     }
     void error(const std::string& name, const std::string& what, const std::string& value) {
         out_.errors.push_back(name + (value.empty() ? "" : "=" + value) + ": " + what);
@@ -125,8 +129,10 @@ private:
     void exporter() {
         const auto value = take("OTEL_TRACES_EXPORTER");
         if (!value || *value == "otlp") return;
-        if (*value == "none") out_.tracing.disabled = true;
-        else error("OTEL_TRACES_EXPORTER", "only otlp and none are supported", *value);
+        if (*value == "none")
+            out_.tracing.disabled = true;
+        else
+            error("OTEL_TRACES_EXPORTER", "only otlp and none are supported", *value);
     }
     void endpoint() {
         const std::string general = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -148,8 +154,10 @@ private:
             const auto known =
                 std::find_if(std::begin(kTraceSamplers), std::end(kTraceSamplers),
                              [&](const auto& entry) { return entry.first == *value; });
-            if (known == std::end(kTraceSamplers)) error(name, "is not supported", *value);
-            else out_.tracing.sampler = known->second;
+            if (known == std::end(kTraceSamplers))
+                error(name, "is not supported", *value);
+            else
+                out_.tracing.sampler = known->second;
         }
         if (!argument) return;
         const auto rate = parse_number(*argument);
@@ -166,8 +174,10 @@ private:
             error("OTEL_RESOURCE_ATTRIBUTES", "must read name=value,...", *attributes);
         }
         for (auto& [name, value] : pairs) {
-            if (name == "service.name") t.service_name = value;
-            else t.resource_attributes[name] = value;
+            if (name == "service.name")
+                t.service_name = value;
+            else
+                t.resource_attributes[name] = value;
         }
         if (const auto service = take("OTEL_SERVICE_NAME")) t.service_name = *service;
     }
@@ -220,7 +230,8 @@ Variables otel_variables() {
 OtelSettings read_otel(const Variables& variables) { return OtelReader{variables}.read(); }
 
 std::string traces_endpoint(std::string base) {
-    while (base.ends_with('/')) base.pop_back();
+    while (base.ends_with('/'))
+        base.pop_back();
     return base + "/v1/traces";
 }
 

@@ -12,7 +12,7 @@ namespace sluice::config {
 /// An OTLP endpoint taken apart.
 struct OtlpUrl {
     bool secure = false;
-    std::string host{};       ///< without brackets
+    std::string host{};  ///< without brackets
     std::uint16_t port = 0;
     std::string authority{};  ///< as written
     std::string target{};     ///< path and query
@@ -20,8 +20,10 @@ struct OtlpUrl {
 
 inline std::optional<OtlpUrl> parse_otlp_url(std::string_view text) {
     OtlpUrl url;
-    if (text.starts_with("https://")) url.secure = true;
-    else if (!text.starts_with("http://")) return {};
+    if (text.starts_with("https://"))
+        url.secure = true;
+    else if (!text.starts_with("http://"))
+        return {};
     text.remove_prefix(url.secure ? 8 : 7);
     const auto path = text.find_first_of("/?#");
     url.authority = text.substr(0, path);

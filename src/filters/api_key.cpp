@@ -38,7 +38,7 @@ FilterPtr ApiKey::make(const gateway::MethodBuild& build) {
 }
 
 Verdict ApiKey::on_request(Exchange& x) const {
-    const std::string_view value = sent_key(x);
+    const std::string_view value = x.sent_key = sent_key(x);
     if (value.empty()) return x.reply(Reply::invalid_api_key);
     const auto index = x.snapshot.key_table->find(value);
     if (!index) return refuse(x, KeyFault::unknown);

@@ -252,7 +252,8 @@ Result<void> Compiler::execution_log(Stage& stage) {
     }
     if (error.empty()) stage.execution_log = services_.execution_logs.open(path, error);
     if (stage.execution_log) return {};
-    return Error{.origin = Origin::internal, .code = "execution_log",
+    return Error{.origin = Origin::internal,
+                 .code = "execution_log",
                  .detail = "server.executionLog.directory: " + error};
 }
 
@@ -263,13 +264,13 @@ Result<void> Compiler::watch(const EffectiveSettings& settings, Stage& stage, Me
         auto opened = execution_log(stage);
         if (!opened) return opened;
     }
-    method.watch = std::make_unique<const Watch>(
-        Watch{.log_level = settings.log_level,
-              .data_trace = settings.data_trace,
-              .timestamps = config_.server.execution_log.timestamps,
-              .log_file = stage.execution_log,
-              .tracing = stage.tracing,
-              .stage_limit = settings.throttle});
+    method.watch =
+        std::make_unique<const Watch>(Watch{.log_level = settings.log_level,
+                                            .data_trace = settings.data_trace,
+                                            .timestamps = config_.server.execution_log.timestamps,
+                                            .log_file = stage.execution_log,
+                                            .tracing = stage.tracing,
+                                            .stage_limit = settings.throttle});
     return {};
 }
 
@@ -282,8 +283,8 @@ Result<void> Compiler::methods(const config::Stage& c) {
         stage.tracing = std::make_shared<const Tracing>(config_.server.tracing, services_.spans);
     }
     // What matches no method has the settings of "*/*".
-    auto watched = watch(effective_settings(c, config::Resource{.path = "/"}, {}), stage,
-                         stage.unmatched);
+    auto watched =
+        watch(effective_settings(c, config::Resource{.path = "/"}, {}), stage, stage.unmatched);
     if (!watched) return watched;
     std::size_t next = 0;
     for (const config::Resource& resource : api.resources) {

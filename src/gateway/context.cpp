@@ -51,6 +51,7 @@ void write_access_line(const Exchange& x, Duration latency) {
     r.source_ip = source;
     if (const auto* agent = head.fields.find(http::Field::user_agent)) r.user_agent = agent->value;
     if (x.key != nullptr) r.api_key_id = x.key->id;
+    r.api_key = x.sent_key;
     if (x.reply_type != Reply::none) {
         const ReplyText& text = describe(x.reply_type, x.snapshot.compatibility);
         r.error_message = text.message;

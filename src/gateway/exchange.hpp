@@ -80,6 +80,7 @@ struct Exchange {
 
     // api_key
     KeyFault key_fault = KeyFault::none;
+    std::string_view sent_key{};  ///< where a key is required; a secret
     const gateway::KeyRecord* key = nullptr;
     const gateway::PlanUse* plan_use = nullptr;
     std::string_view plan_id{};  ///< of the plan that metered this request

@@ -35,7 +35,8 @@ void add_field(MapText& map, std::string_view name, std::string_view value) {
 
 std::string fields_map(const http::FieldList& fields) {
     MapText map;
-    for (const http::HeaderField& field : fields.all()) add_field(map, field.name, field.value);
+    for (const http::HeaderField& field : fields.all())
+        add_field(map, field.name, field.value);
     return std::string{map.view()};
 }
 
@@ -101,21 +102,30 @@ std::string rate_text(double rate) {
 
 std::string_view period_text(state::Period period) {
     switch (period) {
-        case state::Period::day: return "DAY";
-        case state::Period::week: return "WEEK";
-        case state::Period::month: return "MONTH";
+        case state::Period::day:
+            return "DAY";
+        case state::Period::week:
+            return "WEEK";
+        case state::Period::month:
+            return "MONTH";
     }
     return {};
 }
 
 std::string_view fault_text(KeyFault fault) {
     switch (fault) {
-        case KeyFault::missing: return "the request has none";
-        case KeyFault::repeated: return "the request has several";
-        case KeyFault::unknown: return "no such key";
-        case KeyFault::disabled: return "the key is disabled";
-        case KeyFault::no_plan: return "none of its usage plans covers this API stage";
-        case KeyFault::none: break;
+        case KeyFault::missing:
+            return "the request has none";
+        case KeyFault::repeated:
+            return "the request has several";
+        case KeyFault::unknown:
+            return "no such key";
+        case KeyFault::disabled:
+            return "the key is disabled";
+        case KeyFault::no_plan:
+            return "none of its usage plans covers this API stage";
+        case KeyFault::none:
+            break;
     }
     return {};
 }
@@ -205,8 +215,10 @@ private:
         switch (x_.reply_type) {
             case Reply::invalid_api_key:
             case Reply::throttled:
-            case Reply::quota_exceeded: return false;
-            default: return x_.method->resource_path.size() != 0;
+            case Reply::quota_exceeded:
+                return false;
+            default:
+                return x_.method->resource_path.size() != 0;
         }
     }
     int status() const { return x_.client.response_started() ? x_.client.status() : 499; }
@@ -237,9 +249,14 @@ private:
                           api_stage_, ": No Usage Plan found for key and API Stage");
                 out_.line("API Key check failed: ", fault_text(x_.key_fault));
                 break;
-            case Reply::throttled: throttle(); break;
-            case Reply::quota_exceeded: quota(); break;
-            default: break;
+            case Reply::throttled:
+                throttle();
+                break;
+            case Reply::quota_exceeded:
+                quota();
+                break;
+            default:
+                break;
         }
     }
 
@@ -281,8 +298,8 @@ private:
     void throttle(const std::string& of, const state::BucketShape* limit) {
         std::string numbers;
         if (limit != nullptr) {
-            numbers = " Limit: " + rate_text(limit->rate()) +
-                      " Burst: " + std::to_string(limit->burst());
+            numbers =
+                " Limit: " + rate_text(limit->rate()) + " Burst: " + std::to_string(limit->burst());
         }
         out_.line(caller(), " exceeded throttle limit for API Stage ", api_stage_,
                   ": Key throttle limit exceeded", of, numbers);
@@ -310,7 +327,8 @@ private:
         const std::string_view path = x_.where.path.empty() ? "/" : x_.where.path;
         out_.line("HTTP Method: ", x_.request.head.method, ", Resource Path: ", path);
         MapText parameters;
-        for (const PathParam& p : x_.params.all()) parameters.add(p.name, decoded_path(p.value));
+        for (const PathParam& p : x_.params.all())
+            parameters.add(p.name, decoded_path(p.value));
         out_.map("Method request path: ", parameters.view());
         out_.map("Method request query string: ", query_map(x_.target.query));
         if (!watch_.data_trace) return;
@@ -333,10 +351,14 @@ private:
         write_hex(hash, x_.cache_key, 16);
         const std::string_view key{hash, sizeof hash};
         switch (x_.cache) {
-            case CacheStatus::hit: return out_.line("Cache hit for key ", key);
-            case CacheStatus::miss: return out_.line("Cache miss for key ", key);
-            case CacheStatus::bypass: return out_.line("Cache bypassed");
-            case CacheStatus::none: return;
+            case CacheStatus::hit:
+                return out_.line("Cache hit for key ", key);
+            case CacheStatus::miss:
+                return out_.line("Cache miss for key ", key);
+            case CacheStatus::bypass:
+                return out_.line("Cache bypassed");
+            case CacheStatus::none:
+                return;
         }
     }
 
@@ -371,8 +393,9 @@ private:
         if (x_.integration_status >= 500 && !log_.says_everything()) received();
         if (x_.reply_type == Reply::none) {
             if (!x_.client.response_complete()) {
-                out_.line("Execution failed due to a client error: the client left before the "
-                          "response was complete");
+                out_.line(
+                    "Execution failed due to a client error: the client left before the "
+                    "response was complete");
             }
             return;
         }
@@ -380,7 +403,8 @@ private:
         switch (x_.reply_type) {
             case Reply::invalid_api_key:
             case Reply::throttled:
-            case Reply::quota_exceeded: break;
+            case Reply::quota_exceeded:
+                break;
             case Reply::integration_timeout:
                 out_.line("Execution failed due to a timeout error");
                 break;

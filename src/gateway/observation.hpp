@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The points at which a request is watched, for the execution log and for the trace (docs/adr/0012).
-// A request that nobody watches has no Observation: every point is one test of a null pointer.
+// The points at which a request is watched, for the execution log and for the trace
+// (docs/adr/0012). A request that nobody watches has no Observation: every point is one test of a
+// null pointer.
 #pragma once
 
 #include <memory>

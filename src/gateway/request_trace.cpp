@@ -45,7 +45,7 @@ bool trusts(const Exchange& x, config::TraceTrust trust) {
 
 /// Low in number, as the conventions want methods to be.
 std::string_view known_method(std::string_view method) {
-    constexpr std::string_view kKnown[] = {"GET",    "HEAD",    "POST",  "PUT",  "DELETE",
+    constexpr std::string_view kKnown[] = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
                                            "CONNECT", "OPTIONS", "TRACE", "PATCH"};
     return std::find(std::begin(kKnown), std::end(kKnown), method) != std::end(kKnown) ? method
                                                                                        : "_OTHER";
@@ -239,8 +239,7 @@ void RequestTrace::add_decisions(const Exchange& x) {
     server_.add("sluice.cache.status", cache_text(x.cache));
     if (x.refused_by) server_.add("sluice.throttle.level", state::to_string(*x.refused_by));
     if (x.reply_type != Reply::none) {
-        server_.add("sluice.reply",
-                    describe(x.reply_type, x.snapshot.compatibility).response_type);
+        server_.add("sluice.reply", describe(x.reply_type, x.snapshot.compatibility).response_type);
     }
     const bool answered = x.client.response_started();
     const int status = answered ? x.client.status() : 499;

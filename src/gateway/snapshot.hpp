@@ -79,7 +79,7 @@ struct Watch {
     bool data_trace = false;
     bool timestamps = false;
     std::shared_ptr<telemetry::AccessLogFile> log_file{};
-    std::shared_ptr<const Tracing> tracing{};  ///< null: no traces
+    std::shared_ptr<const Tracing> tracing{};         ///< null: no traces
     std::optional<state::BucketShape> stage_limit{};  ///< what a line about it has to say
 };
 
@@ -111,7 +111,7 @@ struct Stage {
     std::shared_ptr<telemetry::AccessLogFile> log_file{};
     std::shared_ptr<telemetry::AccessLogFile> execution_log{};  ///< null: no method has one
     std::shared_ptr<const Tracing> tracing{};                   ///< null: no traces
-    std::vector<const Plan*> source_plans{};  ///< meterBy: sourceIp
+    std::vector<const Plan*> source_plans{};                    ///< meterBy: sourceIp
 };
 
 struct Snapshot {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integrations/http_proxy.hpp"
 
-#include "gateway/snapshot.hpp"
 #include "gateway/observation.hpp"
+#include "gateway/snapshot.hpp"
 #include "integrations/proxied_request.hpp"
 #include "net/scratch.hpp"
 

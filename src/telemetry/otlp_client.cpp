@@ -13,8 +13,8 @@
 #include <charconv>
 #include <future>
 
-#include "net/resolver.hpp"
 #include "config/otlp_url.hpp"
+#include "net/resolver.hpp"
 #include "telemetry/quiet_thread.hpp"
 
 namespace sluice::telemetry {
@@ -76,7 +76,8 @@ public:
         request_.set(http::field::user_agent, "sluice/" SLUICE_VERSION);
         request_.set(http::field::content_type, "application/x-protobuf");
         request_.set(http::field::connection, "close");
-        for (const auto& [name, value] : settings.headers) request_.set(name, value);
+        for (const auto& [name, value] : settings.headers)
+            request_.set(name, value);
         request_.prepare_payload();
         parser_.body_limit(kMostAnswer);
         if (url.secure) make_secure(settings);
@@ -87,10 +88,9 @@ public:
         tcp_layer().async_connect(to_asio(to), [this](error_code why, const tcp::endpoint&) {
             if (failed("connect", why)) return;
             if (secure_) {
-                secure_->async_handshake(asio::ssl::stream_base::client,
-                                         [this](error_code broken) {
-                                             if (!failed("TLS", broken)) exchange(*secure_);
-                                         });
+                secure_->async_handshake(asio::ssl::stream_base::client, [this](error_code broken) {
+                    if (!failed("TLS", broken)) exchange(*secure_);
+                });
             } else {
                 exchange(plain_);
             }
@@ -114,8 +114,10 @@ private:
 
     void make_secure(const config::Tracing& settings) {
         error_code why;
-        if (settings.certificate_file.empty()) tls_.set_default_verify_paths(why);
-        else tls_.load_verify_file(settings.certificate_file.string(), why);
+        if (settings.certificate_file.empty())
+            tls_.set_default_verify_paths(why);
+        else
+            tls_.load_verify_file(settings.certificate_file.string(), why);
         tls_.set_verify_mode(asio::ssl::verify_peer);
         secure_.emplace(io_, tls_);
         secure_->set_verify_callback(asio::ssl::host_name_verification{url_.host});

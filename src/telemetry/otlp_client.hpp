@@ -13,7 +13,7 @@
 namespace sluice::telemetry {
 
 struct OtlpAnswer {
-    int status = 0;       ///< 0: there was none, and `error` says why
+    int status = 0;  ///< 0: there was none, and `error` says why
     std::string body{};
     std::string error{};
     std::optional<std::chrono::seconds> retry_after{};

@@ -13,7 +13,8 @@ namespace otlp = opentelemetry::proto;
 std::string big_endian(std::initializer_list<std::uint64_t> words) {
     std::string bytes;
     for (const std::uint64_t word : words) {
-        for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(word >> shift);
+        for (int shift = 56; shift >= 0; shift -= 8)
+            bytes += static_cast<char>(word >> shift);
     }
     return bytes;
 }
@@ -73,7 +74,8 @@ std::string encode_spans(std::span<const Span> spans, const config::Tracing& set
     of_scope.mutable_scope()->set_version(SLUICE_VERSION);
     // The conventions that the names of the attributes are from.
     of_scope.set_schema_url("https://opentelemetry.io/schemas/1.23.1");
-    for (const Span& span : spans) encode(*of_scope.add_spans(), span);
+    for (const Span& span : spans)
+        encode(*of_scope.add_spans(), span);
     return request.SerializeAsString();
 }
 

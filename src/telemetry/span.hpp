@@ -22,7 +22,7 @@ struct Span {
 
     TraceId trace{};
     std::uint64_t id = 0;
-    std::uint64_t parent = 0;    ///< 0: a root
+    std::uint64_t parent = 0;  ///< 0: a root
     bool parent_is_remote = false;
     Kind kind = Kind::server;
     bool failed = false;

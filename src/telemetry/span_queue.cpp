@@ -46,7 +46,8 @@ std::vector<Span> SpanQueue::take(std::size_t most, Duration delay) {
     changed_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
     changed_.wait_until(lock, first_came_ + delay,
                         [&] { return closed_ || waiting_.size() >= most; });
-    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting_.size()));
+    const auto end =
+        waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting_.size()));
     std::vector<Span> taken{std::make_move_iterator(waiting_.begin()),
                             std::make_move_iterator(end)};
     waiting_.erase(waiting_.begin(), end);

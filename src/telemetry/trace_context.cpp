@@ -9,17 +9,22 @@ namespace sluice::telemetry {
 namespace {
 
 constexpr std::size_t kLongestAmzn = 256;
-constexpr std::size_t kLongestState = 512;  // what must be passed on at least, trace-context 3.3.1.5
+constexpr std::size_t kLongestState =
+    512;  // what must be passed on at least, trace-context 3.3.1.5
 
 /// W3C wants lower case only; AWS's form is read in either.
 std::optional<std::uint64_t> hex(std::string_view digits, bool upper_too) {
     std::uint64_t value = 0;
     for (const char c : digits) {
         std::uint64_t digit = 0;
-        if (c >= '0' && c <= '9') digit = static_cast<std::uint64_t>(c - '0');
-        else if (c >= 'a' && c <= 'f') digit = static_cast<std::uint64_t>(c - 'a' + 10);
-        else if (upper_too && c >= 'A' && c <= 'F') digit = static_cast<std::uint64_t>(c - 'A' + 10);
-        else return std::nullopt;
+        if (c >= '0' && c <= '9')
+            digit = static_cast<std::uint64_t>(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            digit = static_cast<std::uint64_t>(c - 'a' + 10);
+        else if (upper_too && c >= 'A' && c <= 'F')
+            digit = static_cast<std::uint64_t>(c - 'A' + 10);
+        else
+            return std::nullopt;
         value = value << 4 | digit;
     }
     return value;
@@ -42,8 +47,10 @@ bool is_printable(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' ')) text.remove_prefix(1);
-    while (text.ends_with(' ')) text.remove_suffix(1);
+    while (text.starts_with(' '))
+        text.remove_prefix(1);
+    while (text.ends_with(' '))
+        text.remove_suffix(1);
     return text;
 }
 

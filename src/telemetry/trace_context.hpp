@@ -21,8 +21,8 @@ struct TraceId {
 /// What a request says about the trace it belongs to.
 struct RemoteContext {
     TraceId id{};
-    std::uint64_t parent = 0;            ///< 0: none was named
-    std::optional<bool> sampled{};       ///< the caller's decision
+    std::uint64_t parent = 0;       ///< 0: none was named
+    std::optional<bool> sampled{};  ///< the caller's decision
 };
 
 /// "00-<32 hex>-<16 hex>-<2 hex>"; later versions may have more behind it.

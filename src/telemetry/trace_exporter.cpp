@@ -27,7 +27,8 @@ bool may_retry(int status) {
 
 milliseconds pause_after(int attempt) {
     auto pause = kFirstPause;
-    for (int i = 0; i < attempt && pause < kLongestPause; ++i) pause = pause * 3 / 2;
+    for (int i = 0; i < attempt && pause < kLongestPause; ++i)
+        pause = pause * 3 / 2;
     thread_local Random random;
     const auto jitter = static_cast<int>(random.next() % 41) - 20;  // per cent
     pause = std::min(pause, kLongestPause);
@@ -87,18 +88,25 @@ void TraceExporter::send(const std::vector<Span>& batch) {
     const std::string message = encode_spans(batch, *now);
     const TimePoint give_up = steady_clock::now() + now->export_timeout;
     for (int attempt = 0; attempt < kTries; ++attempt) {
-        Duration pause{0};
         if (is_out_of_time()) break;
-        if (send_once(*now, message, batch.size(), attempt, pause)) return;
-        const bool in_time = steady_clock::now() + pause < give_up;
-        if (pause == Duration{0} || !in_time || attempt + 1 == kTries) break;
-        if (queue_.wait_closed(pause) && is_out_of_time()) break;
+        const auto pause = send_once(*now, message, batch.size(), attempt);
+        if (!pause) return;
+        if (attempt + 1 == kTries || steady_clock::now() + *pause >= give_up) break;
+        rest(*pause);
     }
     failed_ += batch.size();
 }
 
-bool TraceExporter::send_once(const config::Tracing& now, const std::string& message,
-                              std::size_t spans, int attempt, Duration& pause) {
+/// The end of the program cuts it short.
+void TraceExporter::rest(Duration pause) {
+    if (!queue_.wait_closed(pause)) return;
+    // There is time for another quick try then, not for patience.
+    std::this_thread::sleep_for(std::min<Duration>(pause, milliseconds{100}));
+}
+
+std::optional<Duration> TraceExporter::send_once(const config::Tracing& now,
+                                                 const std::string& message, std::size_t spans,
+                                                 int attempt) {
     const OtlpAnswer answer = post_otlp(now, message, steady_clock::now() + now.timeout,
                                         [this] { return !is_out_of_time(); });
     if (answer.status >= 200 && answer.status < 300) {
@@ -107,14 +115,14 @@ bool TraceExporter::send_once(const config::Tracing& now, const std::string& mes
         exported_ += spans - refused;
         failed_ += refused;
         note(now, refused == 0 ? "" : "spans refused: " + rejection.why);
-        return true;
+        return {};
     }
     note(now, answer.status == 0 ? answer.error : "status " + std::to_string(answer.status));
-    if (!may_retry(answer.status)) return false;
-    pause = answer.retry_after ? Duration{*answer.retry_after} : Duration{pause_after(attempt)};
-    // While stopping there is time for another quick try, not for patience.
-    if (stopping_) pause = std::min<Duration>(pause, milliseconds{200});
-    return false;
+    if (!may_retry(answer.status)) {
+        failed_ += spans;
+        return {};
+    }
+    return answer.retry_after ? Duration{*answer.retry_after} : Duration{pause_after(attempt)};
 }
 
 void TraceExporter::note(const config::Tracing& now, const std::string& problem) {
@@ -123,8 +131,10 @@ void TraceExporter::note(const config::Tracing& now, const std::string& problem)
         return;
     }
     problem_ = problem;
-    if (problem.empty()) log::info("traces: {} takes spans again", now.endpoint);
-    else log::warn("traces: {}: {}", now.endpoint, problem);
+    if (problem.empty())
+        log::info("traces: {} takes spans again", now.endpoint);
+    else
+        log::warn("traces: {}: {}", now.endpoint, problem);
 }
 
 }  // namespace sluice::telemetry

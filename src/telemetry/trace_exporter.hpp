@@ -36,10 +36,11 @@ private:
 
     void run();
     Settings settings();
+    void rest(Duration pause);
     void send(const std::vector<Span>&);
-    /// False: not taken, and trying again is of no use.
-    bool send_once(const config::Tracing&, const std::string& message, std::size_t spans,
-                   int attempt, Duration& pause);
+    /// Null: it is done with, taken or not. Else: so long to wait before the next try.
+    std::optional<Duration> send_once(const config::Tracing&, const std::string& message,
+                                      std::size_t spans, int attempt);
     void note(const config::Tracing&, const std::string& problem);
     bool is_out_of_time() const;
 

@@ -48,7 +48,8 @@ backends: [ { name: origin, targets: [ { url: "${ORIGIN}" } ] } ]
 Lines lines_in(const std::string& text) {
     Lines lines;
     std::istringstream in{text};
-    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
     return lines;
 }
 
@@ -92,11 +93,10 @@ Answer ok(const Received&) { return Answer::of(200, "body!", {{"X-From", "origin
 
 TEST(ExecutionLog, InfoWithDataTraceHasTheLinesOfAwsInTheirOrder) {
     Proxied p{ok, "", api("loggingLevel: INFO, dataTraceEnabled: true")};
-    const Response r =
-        p.gateway.post("/s/pets/7%20x?foo=b%61r&q=a+b", "hello", {{"X-Mine", "1"}});
+    const Response r = p.gateway.post("/s/pets/7%20x?foo=b%61r&q=a+b", "hello", {{"X-Mine", "1"}});
     const std::string id = id_of(r);
-    const std::string url =
-        "http://127\\.0\\.0\\.1:" + std::to_string(p.origin.port()) + "/animals/7%20x\\?foo=b%61r&q=a\\+b";
+    const std::string url = "http://127\\.0\\.0\\.1:" + std::to_string(p.origin.port()) +
+                            "/animals/7%20x\\?foo=b%61r&q=a\\+b";
     expect_lines(
         texts(log_of(p.gateway), id),
         {"Extended Request Id: \\S{16}",
@@ -180,7 +180,8 @@ TEST_P(Refusals, AreExplainedAtErrorAndAtInfo) {
         Proxied p{ok, "", api("loggingLevel: " + level)};
         Response r;
         for (int i = 0; i < GetParam().times; ++i) {
-            r = p.gateway.get("/s/closed", GetParam().key.empty() ? Headers{} : key(GetParam().key));
+            r = p.gateway.get("/s/closed",
+                              GetParam().key.empty() ? Headers{} : key(GetParam().key));
         }
         ASSERT_EQ(r.status, GetParam().status);
         const Lines lines = log_of(p.gateway);
@@ -312,7 +313,8 @@ TEST(ExecutionLog, NoClientCanForgeALineNorSeeAKey) {
         EXPECT_TRUE(std::regex_search(line.substr(0, 80), shape)) << line;
         EXPECT_FALSE(line.starts_with("(11111111"));
         EXPECT_LE(line.size(), 39U + 30U + 1024U + 12U);
-        for (const char c : line) EXPECT_FALSE(static_cast<unsigned char>(c) < 0x20 || c == 0x7F);
+        for (const char c : line)
+            EXPECT_FALSE(static_cast<unsigned char>(c) < 0x20 || c == 0x7F);
         EXPECT_EQ(line.find("execution-key"), std::string::npos);
         EXPECT_EQ(line.find("Bearer"), std::string::npos);
     }
@@ -333,7 +335,9 @@ TEST(ExecutionLog, GoesWhereTheConfigurationSays) {
     ASSERT_FALSE(lines.empty());
     for (const std::string& line : lines) {
         EXPECT_TRUE(std::regex_search(
-            line, std::regex{"^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z \\([0-9a-f-]{36}\\) "}))
+            line,
+            std::regex{
+                "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z \\([0-9a-f-]{36}\\) "}))
             << line;
     }
 }
@@ -397,7 +401,8 @@ TEST(ExecutionLog, RotationLosesNoLine) {
         }
     }
     EXPECT_EQ(per_request.size(), static_cast<std::size_t>(kRequests));
-    for (const auto& [id, count] : per_request) EXPECT_EQ(count, 10) << id;
+    for (const auto& [id, count] : per_request)
+        EXPECT_EQ(count, 10) << id;
 }
 
 TEST(ExecutionLog, AFullDiskDisturbsNoRequest) {
@@ -407,7 +412,8 @@ TEST(ExecutionLog, AFullDiskDisturbsNoRequest) {
     std::filesystem::create_symlink("/dev/full", file);
     p.gateway.signal(SIGUSR1);
     Client client = p.gateway.client();
-    for (int i = 0; i < 200; ++i) EXPECT_EQ(client.get("/s/mock").status, 200);
+    for (int i = 0; i < 200; ++i)
+        EXPECT_EQ(client.get("/s/mock").status, 200);
     EXPECT_TRUE(eventually(
         [&] { return p.gateway.metrics().sum("sluice_execution_log_dropped_total") > 0; }));
 }

@@ -112,7 +112,7 @@ enum class TraceTrust { all, trusted_proxies, none };
 
 struct Tracing {
     bool disabled = false;
-    std::string endpoint = "http://localhost:4318/v1/traces";     ///< complete
+    std::string endpoint = "http://localhost:4318/v1/traces";    ///< complete
     std::vector<std::pair<std::string, std::string>> headers{};  ///< values are secrets
     milliseconds timeout{10'000};
     std::filesystem::path certificate_file{};  ///< empty = the system's store

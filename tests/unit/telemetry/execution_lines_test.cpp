@@ -37,8 +37,7 @@ TEST(ExecutionLinesTest, ControlCharactersAndBrokenUtf8AreEscaped) {
 
 TEST(ExecutionLinesTest, TextIsCutAt1024Bytes) {
     EXPECT_EQ(line_of(std::string(1024, 'a')), "(id) " + std::string(1024, 'a') + "\n");
-    EXPECT_EQ(line_of(std::string(1025, 'a')),
-              "(id) " + std::string(1024, 'a') + " [TRUNCATED]\n");
+    EXPECT_EQ(line_of(std::string(1025, 'a')), "(id) " + std::string(1024, 'a') + " [TRUNCATED]\n");
     EXPECT_EQ(line_of(std::string(1'000'000, 'a')),
               "(id) " + std::string(1024, 'a') + " [TRUNCATED]\n");
 }
@@ -55,7 +54,8 @@ TEST(ExecutionLinesTest, ACutSplitsNeitherCharactersNorEscapes) {
 
 TEST(ExecutionLinesTest, MapsAreCutAt998) {
     MapText map;
-    for (int i = 0; i < 1000; ++i) map.add("name", "value");
+    for (int i = 0; i < 1000; ++i)
+        map.add("name", "value");
     EXPECT_TRUE(map.is_full());
     std::string out;
     ExecutionLines{out, "id", false}.map("Headers: ", map.view());
