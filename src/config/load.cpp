@@ -68,6 +68,11 @@ private:
         std::error_code ignored;
         const fs::path state = fs::absolute(config.state.path, ignored);
         if (!ignored) config.state.path = state;
+        std::string& logs = config.server.execution_log.directory;
+        if (logs != "-") {
+            const fs::path folder = fs::absolute(logs, ignored).lexically_normal();
+            if (!ignored) logs = folder.has_filename() ? folder : folder.parent_path();
+        }
         if (config.compatibility != Compatibility::aws) return;
         constexpr std::size_t kAwsHeaderBytes = 10'240;  // aws-semantics 8
         if (!reading_.header_bytes_set) config.server.limits.header_bytes = kAwsHeaderBytes;

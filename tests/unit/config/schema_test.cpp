@@ -85,6 +85,8 @@ std::string with_one_key(const std::string& definition, const std::string& key) 
         {"Limits", "server: { limits: { @ } }"},
         {"Timeouts", "server: { timeouts: { @ } }"},
         {"Log", "server: { log: { @ } }"},
+        {"ExecutionLog", "server: { executionLog: { @ } }"},
+        {"Tracing", "server: { tracing: { @ } }"},
         {"State", "state: { @ }"},
         {"Redis", "state: { redis: { @ } }"},
         {"RestApi", "restApis: [ { @ } ]"},
