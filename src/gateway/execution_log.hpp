@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "gateway/exchange.hpp"
-#include "gateway/snapshot.hpp"
+#include "gateway/execution_writer.hpp"
 
 namespace sluice::gateway {
 
@@ -30,26 +26,8 @@ public:
     void finished(const Exchange&);
 
 private:
-    struct Try {
-        std::string url{};
-        WallTime at{};
-        std::string_view error{};  ///< empty: it went well
-    };
-    class Writer;
-    bool says_everything() const {
-        return watch_.data_trace || watch_.log_level == config::LoggingLevel::info;
-    }
-
     const Watch& watch_;
-    std::string path_{};  ///< with the query, as the backend sees it
-    std::vector<Try> tries_{};
-    std::size_t tries_made_ = 0;
-    std::string request_head_{};  ///< to the backend
-    std::string request_body_{};
-    std::string backend_fields_{};  ///< of its response, as a map
-    std::string response_head_{};
-    std::string response_body_{};
-    WallTime filtered_at_{}, answered_at_{};
+    ExecutionNotes notes_{};
 };
 
 }  // namespace sluice::gateway

@@ -189,8 +189,7 @@ struct AccessLogs::Impl {
     std::thread writer;
 };
 
-AccessLogs::AccessLogs(unsigned workers, std::atomic<std::uint64_t>& dropped,
-                       std::string_view what)
+AccessLogs::AccessLogs(unsigned workers, std::atomic<std::uint64_t>& dropped, std::string_view what)
     : impl_(std::make_unique<Impl>(workers, dropped, what)) {}
 
 AccessLogs::~AccessLogs() {

@@ -24,16 +24,20 @@ void append_time(std::string& out, WallTime time) {
     const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
     const auto millis = static_cast<int>((time - seconds).count());
     out.append(text, size);
-    const char fraction[] = {'.', static_cast<char>('0' + millis / 100),
+    const char fraction[] = {'.',
+                             static_cast<char>('0' + millis / 100),
                              static_cast<char>('0' + millis / 10 % 10),
-                             static_cast<char>('0' + millis % 10), 'Z', ' '};
+                             static_cast<char>('0' + millis % 10),
+                             'Z',
+                             ' '};
     out.append(fraction, sizeof fraction);
 }
 
 /// The longest prefix of at most `most` bytes that splits neither a character nor an escape.
 std::size_t cut(std::string_view text, std::size_t most) {
     std::size_t end = most;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+        --end;
     for (std::size_t back = 1; back <= 3 && back <= end; ++back) {
         if (text[end - back] != '\\') continue;
         if (end - back + 1 < text.size() && text[end - back + 1] == 'x') return end - back;
@@ -78,8 +82,10 @@ void ExecutionLines::begin() {
 void ExecutionLines::part(std::string_view text) {
     if (out_.size() - text_from_ > kMostRead) return;
     text = text.substr(0, kMostRead);
-    if (is_clean(text, kCleanJson)) out_ += text;  // nearly always, and much faster
-    else append_text(out_, text);
+    if (is_clean(text, kCleanJson))
+        out_ += text;  // nearly always, and much faster
+    else
+        append_text(out_, text);
 }
 
 void ExecutionLines::part(std::int64_t number) { out_ += std::to_string(number); }

@@ -35,7 +35,7 @@ def access_log(root):
 
 def execution_log(root):
     """What each line begins with is in the table, and each row is a line of the program."""
-    source = (root / "src/gateway/execution_log.cpp").read_text(encoding="utf-8")
+    source = (root / "src/gateway/execution_writer.cpp").read_text(encoding="utf-8")
     joined = re.sub(r'"\s*\n\s*"', "", source)
     begins = re.findall(r'out_\.(?:line|map)\(\s*"((?:[^"\\]|\\.)*)"', joined)
     middles = re.findall(r'out_\.line\(caller\(\), "((?:[^"\\]|\\.)*)"', joined)
