@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
+#include "support/certificate.hpp"
 #include "support/load.hpp"
 #include "support/proxied.hpp"
 
@@ -504,6 +505,50 @@ TEST(Trace, AGracefulStopSendsWhatWaits) {
     EXPECT_EQ(t.receiver.count(), 300U);
 }
 
+TEST(Trace, AnHttpsReceiverIsVerified) {
+    const TempDir files;
+    const Authority authority;
+    const Authority stranger;
+    authority.write(files.path() / "ca.pem");
+    stranger.write(files.path() / "other.pem");
+    authority.issue({"127.0.0.1"}, files.path() / "server.pem", files.path() / "server.key");
+    const SslContext context =
+        server_context(files.path() / "server.pem", files.path() / "server.key");
+    Origin receiver{[](const Received&) { return Answer::of(200); }, {.tls = context.get()}};
+    const auto text = [&](const std::string& ca) {
+        return yaml(", sampler: always_on, certificateFile: \"" + (files.path() / ca).string() +
+                    '"');
+    };
+    const Values values{{"ORIGIN", "http://127.0.0.1:9"},
+                        {"CLOSED", "9"},
+                        {"RECEIVER", "https://127.0.0.1:" + std::to_string(receiver.port())}};
+    {
+        Gateway gateway{text("other.pem"), values};
+        gateway.get("/s/mock");
+        EXPECT_TRUE(eventually([&] { return gateway.log().find("TLS: ") != std::string::npos; }));
+        EXPECT_EQ(receiver.count(), 0);
+    }
+    Gateway gateway{text("ca.pem"), values};
+    gateway.get("/s/mock");
+    EXPECT_TRUE(receiver.wait_for(1));
+    EXPECT_EQ(receiver.last().target, "/v1/traces");
+}
+
+/// A reload takes the exporter along.
+TEST(Trace, AReloadChangesTheReceiver) {
+    Traced t;
+    t.gateway.get("/s/mock");
+    ASSERT_TRUE(t.receiver.wait_for(1));
+    Receiver other;
+    t.gateway.rewrite(
+        yaml(kAlways),
+        {{"ORIGIN", t.origin.url()}, {"RECEIVER", other.origin.url()}, {"CLOSED", "9"}});
+    ASSERT_EQ(t.gateway.reload().status, 200);
+    t.gateway.get("/s/mock");
+    EXPECT_TRUE(other.wait_for(1));
+    EXPECT_EQ(t.receiver.count(), 1U);
+}
+
 // ------------------------------------------------------------------ OpenTelemetry's variables
 
 TEST(Trace, VariablesOfTheEnvironmentAreHonoured) {
@@ -532,6 +577,26 @@ stages: [ { restApiId: shop, stageName: s, tracingEnabled: true } ]
     EXPECT_EQ(resource["service.name"], "front");
     EXPECT_EQ(resource["deployment.environment"], "test");
     EXPECT_NE(resource["service.version"], "");
+}
+
+TEST(Trace, AVariableThatCannotBeHonouredStopsTheStart) {
+    const TempDir directory;
+    const std::string api = R"(
+restApis: [ { id: shop, resources: { /mock: { GET: { integration: { type: MOCK } } } } } ]
+stages: [ { restApiId: shop, stageName: s, tracingEnabled: )";
+    const auto validate = [&](const std::string& traces) {
+        directory.write("config.yaml", api + traces + " } ]\n");
+        return sluice({"validate", "--config", (directory.path() / "config.yaml").string()},
+                      {.environment = {{"OTEL_TRACES_SAMPLER", "jaeger_remote"},
+                                       {"OTEL_SPAN_LINK_COUNT_LIMIT", "3"}}});
+    };
+    const Finished refused = validate("true");
+    EXPECT_EQ(refused.status, 3);
+    EXPECT_NE(refused.errors.find("OTEL_TRACES_SAMPLER=jaeger_remote: is not supported"),
+              std::string::npos)
+        << refused.errors;
+    EXPECT_NE(refused.errors.find("warning: OTEL_SPAN_LINK_COUNT_LIMIT"), std::string::npos);
+    EXPECT_EQ(validate("false").status, 0) << "nothing is traced";
 }
 
 TEST(Trace, TheFileWinsOverTheEnvironment) {
