@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The commands of this repository. The build itself is CMake's (CMakePresets.json).
-.PHONY: help deps build test floods quickstart asan tsan fuzz bench micro lint package clean
+.PHONY: help deps build test test-page screenshots floods quickstart asan tsan fuzz bench micro lint package clean
 .DEFAULT_GOAL := help
 
 JOBS ?= $(shell nproc)
@@ -12,6 +12,7 @@ help:
 	@echo 'make build        the release binary: build/release/sluice'
 	@echo 'make deps         install the Debian packages that are missing'
 	@echo 'make asan|tsan    run the tests under sanitizers'
+	@echo 'make test-page    the status page in Chromium (installs it: 300 MB)'
 	@echo 'make floods       overload tests: memory bounds and polite clients beside floods'
 	@echo 'make fuzz         run every fuzzer for SECONDS=60 each'
 	@echo 'make bench        measure against other gateways (QUICK=1: 3 minutes in place of 15)'
@@ -33,6 +34,11 @@ test: deps
 	@cmake --preset dev --log-level=WARNING
 	@cmake --build --preset dev --parallel $(JOBS)
 	@ctest --preset dev --parallel $(JOBS)
+
+test-page screenshots: build
+	@scripts/install-packages.sh test page
+	@SLUICE_BINARY=$(CURDIR)/build/release/sluice /usr/bin/python3 -B \
+	    tests/watch/$(if $(filter test-page,$@),page_test,screenshots).py
 
 floods: build
 	@scripts/install-packages.sh test

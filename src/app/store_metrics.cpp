@@ -33,6 +33,11 @@ void write_state_metrics(const state::UsageWriter::Stats& stats, std::string& ou
            stats.waiting_rows);
     family("sluice_state_dropped_rows_total", "counter",
            "Usage counters given up because too many were waiting.", stats.dropped);
+    family("sluice_state_saved_rows_total", "counter", "Usage counters saved.", stats.saved_rows);
+    constexpr std::string_view kLag = "sluice_state_lag_seconds";
+    telemetry::write_family(out, kLag, "gauge",
+                            "How long saving has been failing; 0 while it works.");
+    telemetry::write_sample(out, kLag, {}, std::chrono::duration<double>(stats.lag).count());
 }
 
 void write_trace_metrics(const telemetry::TraceExporter::Stats& stats, std::string& out) {

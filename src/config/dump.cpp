@@ -89,6 +89,8 @@ Json to_json(const Server& s) {
     out["executionLog"] = {{"directory", s.execution_log.directory},
                            {"timestamps", s.execution_log.timestamps}};
     out["tracing"] = to_json(s.tracing);
+    out["metrics"] = {{"perKeySeries", s.metrics.per_key_series},
+                      {"historyBytes", s.metrics.history_bytes}};
     out["headersWithUnderscores"] = name_of(kUnderscores, s.pass_headers_with_underscores);
     out["healthPaths"] = s.health_paths;
     return out;
