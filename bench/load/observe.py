@@ -188,7 +188,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", help="one part: cpu or instructions")
     arguments = parser.parse_args()
-    plan = measure.Plan(cycles=3 if arguments.quick else 9, ms=250 if arguments.quick else 400,
+    plan = measure.Plan(cycles=3 if arguments.quick else 7, ms=250 if arguments.quick else 400,
                         warm_ms=80, idle=0, large=())
     programs.build()
     scratch = scratch_directory()
@@ -198,7 +198,7 @@ def main():
         instructions = {}
         if not arguments.quick and arguments.only != "cpu":
             for name in VARIANTS:
-                instructions[name] = Counted(machine, name, receiver).each(500, 3000)
+                instructions[name] = Counted(machine, name, receiver).each(300, 1500)
                 print(f"{name}: {instructions[name]:,.0f} instructions", file=sys.stderr)
         if arguments.only == "instructions":
             return

@@ -46,8 +46,8 @@ void play_step(Gateway& gateway, Origin& origin, const json& step, const std::st
     }
     if (step.contains("upstream")) check_upstream(step["upstream"], origin.requests(), values);
     if (step.contains("log")) {
-        check_log(step["log"],
-                  gateway.directory() / "API-Gateway-Execution-Logs_golden" / stage, values);
+        check_log(step["log"], gateway.directory() / "API-Gateway-Execution-Logs_golden" / stage,
+                  values);
     }
 }
 
