@@ -8,6 +8,7 @@ find_package(spdlog 1.10 REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
 find_package(CLI11 2 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
+find_package(Protobuf 3.21 REQUIRED)
 
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -28,3 +29,20 @@ target_link_libraries(sluice_options INTERFACE Threads::Threads)
 add_library(sluice_asio STATIC cmake/asio.cpp)
 target_link_libraries(sluice_asio PUBLIC sluice_options OpenSSL::SSL OpenSSL::Crypto)
 target_compile_options(sluice_asio PRIVATE -w)
+
+# OTLP's messages: proto/, compiled by protoc. Its output is not ours to warn about.
+set(otlp_out ${CMAKE_BINARY_DIR}/proto)
+file(MAKE_DIRECTORY ${otlp_out})
+foreach(proto common/v1/common resource/v1/resource trace/v1/trace collector/trace/v1/trace_service)
+  set(path opentelemetry/proto/${proto})
+  add_custom_command(
+    OUTPUT ${otlp_out}/${path}.pb.cc ${otlp_out}/${path}.pb.h
+    COMMAND protobuf::protoc --proto_path=${CMAKE_SOURCE_DIR}/proto --cpp_out=${otlp_out}
+            ${path}.proto
+    DEPENDS ${CMAKE_SOURCE_DIR}/proto/${path}.proto)
+  list(APPEND otlp_sources ${otlp_out}/${path}.pb.cc)
+endforeach()
+add_library(sluice_otlp STATIC ${otlp_sources})
+target_include_directories(sluice_otlp SYSTEM PUBLIC ${otlp_out})
+target_compile_options(sluice_otlp PRIVATE -w)
+target_link_libraries(sluice_otlp PUBLIC protobuf::libprotobuf-lite)

@@ -25,6 +25,7 @@
 #include "gateway/compile.hpp"
 #include "integrations/registry.hpp"
 #include "sluice/telemetry/log.hpp"
+#include "telemetry/trace_exporter.hpp"
 #include "upstream/directory.hpp"
 
 namespace sluice::app {
@@ -55,7 +56,9 @@ public:
           config_{std::move(config)},
           worker_count_{config_.server.workers != 0 ? config_.server.workers : usable_cpus()},
           metrics_{worker_count_},
+          traces_{worker_count_},
           logs_{worker_count_, metrics_.access_log_dropped},
+          execution_logs_{worker_count_, metrics_.execution_log_dropped, "execution log"},
           caches_{worker_count_},
           resolver_{control_, resolver_settings()},
           directory_{resolver_, metrics_},
@@ -78,6 +81,7 @@ private:
     /// Calls back on the control thread once every worker has done what it was told so far.
     void after_workers(std::function<void()> done);
     void limit_connections();
+    void start_tracing();
     void return_memory();
     void await_signal();
     void housekeeping();
@@ -89,7 +93,9 @@ private:
     config::Config config_;
     unsigned worker_count_;
     telemetry::Metrics metrics_;
+    telemetry::TraceExporter traces_;
     telemetry::AccessLogs logs_;
+    telemetry::AccessLogs execution_logs_;
     state::LimitRegistry limits_;
     gateway::Caches caches_;
     asio::io_context control_{1};
@@ -130,6 +136,8 @@ Result<std::shared_ptr<gateway::Snapshot>> Application::compile(const config::Co
         .limits = limits_,
         .metrics = metrics_,
         .logs = logs_,
+        .execution_logs = execution_logs_,
+        .spans = traces_.queue(),
         .caches = caches_,
         .filters = filters::registry(),
         .make_integration = [this](const gateway::MethodBuild& build) {
@@ -200,6 +208,7 @@ admin::ReloadResult Application::try_reload() {
             listeners_.serve(std::move(*opened));
             listeners_.close_others(loaded.config);
             config_ = std::move(loaded.config);
+            start_tracing();
             limit_connections();
             for (auto& worker : workers_)
                 worker->use(*snapshot);
@@ -227,6 +236,13 @@ void Application::limit_connections() {
     const config::Limits& limits = config_.server.limits;
     admission_.set_limits(std::min(limits.connections, descriptors_ * 2 / 5),
                           limits.connections_per_client);
+}
+
+/// The exporter's thread is there from the first configuration on that traces something.
+void Application::start_tracing() {
+    const bool traces = std::any_of(config_.stages.begin(), config_.stages.end(),
+                                    [](const auto& stage) { return stage.tracing_enabled; });
+    if (traces && !config_.server.tracing.disabled) traces_.use(config_.server.tracing);
 }
 
 void Application::after_workers(std::function<void()> done) {
@@ -258,6 +274,7 @@ void Application::await_signal() {
                 break;
             case SIGUSR1:
                 logs_.reopen();
+                execution_logs_.reopen();
                 log::reopen();
                 log::info("logs reopened");
                 break;
@@ -325,13 +342,16 @@ int Application::run() {
     metrics_.add_collector([this](std::string& out) {
         write_cache_metrics(caches_, out);
         write_state_metrics(state_->writer->stats(), out);
+        write_trace_metrics(traces_.stats(), out);
     });
     metrics_.last_reload_unix_seconds =
         std::chrono::floor<seconds>(wall_now()).time_since_epoch().count();
     for (unsigned i = 0; i < worker_count_; ++i) {
-        workers_.push_back(std::make_unique<Worker>(i, metrics_, admission_, *snapshot));
+        workers_.push_back(
+            std::make_unique<Worker>(i, metrics_, traces_.queue(), admission_, *snapshot));
     }
     snapshot->reset();
+    start_tracing();
     auto opened = listeners_.open(config_);
     if (!opened) {
         log::error("cannot listen: {}", opened.error().detail);
@@ -350,9 +370,11 @@ int Application::run() {
     control_.run();
 
     workers_.clear();
+    traces_.stop();
     auto saved = state_->writer->stop();
     if (!saved) log::error("usage could not be saved at the end: {}", saved.error().detail);
     logs_.drain();
+    execution_logs_.drain();
     log::info("stopped");
     return 0;
 }

@@ -40,4 +40,17 @@ void write_state_metrics(const state::UsageWriter::Stats& stats, std::string& ou
     telemetry::write_sample(out, kLag, {}, std::chrono::duration<double>(stats.lag).count());
 }
 
+void write_trace_metrics(const telemetry::TraceExporter::Stats& stats, std::string& out) {
+    const auto family = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+        telemetry::write_family(out, name, "counter", help);
+        telemetry::write_sample(out, name, {}, static_cast<double>(value));
+    };
+    family("sluice_trace_spans_exported_total", "Spans that the OTLP receiver has taken.",
+           stats.exported);
+    family("sluice_trace_spans_dropped_total",
+           "Spans dropped because too many were waiting to be exported.", stats.dropped);
+    family("sluice_trace_spans_failed_total",
+           "Spans that the OTLP receiver did not take, tries included.", stats.failed);
+}
+
 }  // namespace sluice::app

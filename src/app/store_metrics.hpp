@@ -5,6 +5,7 @@
 
 #include "gateway/compile.hpp"
 #include "sluice/state/usage_writer.hpp"
+#include "telemetry/trace_exporter.hpp"
 
 namespace sluice::app {
 
@@ -13,5 +14,9 @@ void write_cache_metrics(const gateway::Caches&, std::string& out);
 
 /// sluice_state_*: saves, failures, what waits and for how long.
 void write_state_metrics(const state::UsageWriter::Stats&, std::string& out);
+
+/// sluice_trace_spans_exported_total, sluice_trace_spans_dropped_total,
+/// sluice_trace_spans_failed_total.
+void write_trace_metrics(const telemetry::TraceExporter::Stats&, std::string& out);
 
 }  // namespace sluice::app

@@ -13,11 +13,12 @@ constexpr unsigned kTicksPerSecond = 5;
 
 }  // namespace
 
-Worker::Worker(unsigned index, telemetry::Metrics& metrics, http::Admission& admission,
-               gateway::SnapshotPtr snapshot)
+Worker::Worker(unsigned index, telemetry::Metrics& metrics, telemetry::SpanQueue& spans,
+               http::Admission& admission, gateway::SnapshotPtr snapshot)
     : index_{index},
       pool_{reactor_},
       forwarder_{reactor_, pool_, index},
+      spans_{spans},
       context_{.index = index,
                .reactor = reactor_,
                .forwarder = forwarder_,
@@ -80,8 +81,10 @@ void Worker::tick() {
 }
 
 void Worker::flush_logs() {
+    spans_.flush(index_);
     for (const auto& stage : pipeline_.snapshot().stages) {
         if (stage->log_file) stage->log_file->flush(index_);
+        if (stage->execution_log) stage->execution_log->flush(index_);
     }
     for (const auto& file : retired_logs_)
         file->flush(index_);
@@ -93,6 +96,7 @@ void Worker::use(gateway::SnapshotPtr snapshot) {
         retired_logs_.clear();
         for (const auto& stage : pipeline_.snapshot().stages) {
             if (stage->log_file) retired_logs_.push_back(stage->log_file);
+            if (stage->execution_log) retired_logs_.push_back(stage->execution_log);
         }
         pipeline_.use(snapshot);
     });

@@ -18,7 +18,8 @@ namespace sluice::app {
 /// sessions, upstream connections. Nothing of that is shared with other workers.
 class Worker {
 public:
-    Worker(unsigned index, telemetry::Metrics&, http::Admission&, gateway::SnapshotPtr);
+    Worker(unsigned index, telemetry::Metrics&, telemetry::SpanQueue&, http::Admission&,
+           gateway::SnapshotPtr);
     ~Worker();  ///< stops and joins
 
     /// Accepts on this socket from now on; `id` finds it again. Before start() or while running.
@@ -57,6 +58,7 @@ private:
     net::Reactor reactor_;
     upstream::Pool pool_;
     upstream::Forwarder forwarder_;
+    telemetry::SpanQueue& spans_;
     gateway::WorkerContext context_;
     gateway::Pipeline pipeline_;
     http::Sessions sessions_;

@@ -11,7 +11,17 @@ namespace {
 
 void check_settings(const RestApi& api, const Stage& stage, Findings& findings) {
     const auto keys = method_keys(api);
+    const auto all = stage.method_settings.find("*/*");
     for (const auto& [key, settings] : stage.method_settings) {
+        auto level = settings.logging_level;
+        if (!level && all != stage.method_settings.end()) level = all->second.logging_level;
+        if (settings.data_trace.value_or(false) &&
+            level.value_or(LoggingLevel::off) == LoggingLevel::off) {
+            warning(findings, settings.where,
+                    "stages " + in_quotes(stage.stage_name) + " methodSettings " + in_quotes(key) +
+                        ": dataTraceEnabled does nothing while loggingLevel is OFF",
+                    {"dataTraceEnabled"});
+        }
         if (key == "*/*" || std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
         error(findings, settings.where,
               "stages " + in_quotes(stage.stage_name) + " methodSettings: API " +

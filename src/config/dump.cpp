@@ -55,6 +55,25 @@ Json to_json(const Limits& l) {
             {"connections", l.connections},  {"connectionsPerClient", l.connections_per_client}};
 }
 
+Json to_json(const Tracing& t) {
+    Json out{{"disabled", t.disabled}, {"tracesEndpoint", t.endpoint}};
+    for (const auto& [name, value] : t.headers)
+        out["headers"][name] = kMasked;
+    out["timeoutMillis"] = t.timeout.count();
+    if (!t.certificate_file.empty()) out["certificateFile"] = t.certificate_file.string();
+    out["serviceName"] = t.service_name;
+    if (!t.resource_attributes.empty()) out["resourceAttributes"] = t.resource_attributes;
+    out["sampler"] = name_of(kTraceSamplers, t.sampler);
+    put(out, "samplerRate", t.sampler_rate);
+    out["samplerReservoir"] = t.sampler_reservoir;
+    out["trustCallers"] = name_of(kTraceTrusts, t.trust);
+    out["maxQueueSize"] = t.max_queue_size;
+    out["maxExportBatchSize"] = t.max_export_batch_size;
+    out["scheduleDelayMillis"] = t.schedule_delay.count();
+    out["exportTimeoutMillis"] = t.export_timeout.count();
+    return out;
+}
+
 Json to_json(const Server& s) {
     Json out{{"workers", s.workers}, {"shutdownGraceSeconds", s.shutdown_grace.count()}};
     out["trustedProxies"] = s.trusted_proxies;
@@ -67,6 +86,9 @@ Json to_json(const Server& s) {
     out["log"] = {{"level", name_of(kLogLevels, s.log.level)},
                   {"format", name_of(kLogFormats, s.log.format)},
                   {"file", s.log.file}};
+    out["executionLog"] = {{"directory", s.execution_log.directory},
+                           {"timestamps", s.execution_log.timestamps}};
+    out["tracing"] = to_json(s.tracing);
     out["metrics"] = {{"perKeySeries", s.metrics.per_key_series},
                       {"historyBytes", s.metrics.history_bytes}};
     out["headersWithUnderscores"] = name_of(kUnderscores, s.pass_headers_with_underscores);
@@ -140,6 +162,8 @@ Json to_json(const MethodSettings& m) {
             name_of(kCacheControlStrategies, *m.unauthorized_cache_control);
     }
     put(out, "metricsEnabled", m.metrics_enabled);
+    if (m.logging_level) out["loggingLevel"] = name_of(kLoggingLevels, *m.logging_level);
+    put(out, "dataTraceEnabled", m.data_trace);
     return out;
 }
 
@@ -152,6 +176,7 @@ Json to_json(const Stage& s) {
     for (const auto& [key, settings] : s.method_settings) {
         out["methodSettings"][key] = to_json(settings);
     }
+    out["tracingEnabled"] = s.tracing_enabled;
     if (s.access_log) {
         out["accessLogSettings"] = {{"format", s.access_log->format},
                                     {"destination", s.access_log->destination}};

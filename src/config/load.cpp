@@ -9,6 +9,7 @@
 #include "config/files.hpp"
 #include "config/locate.hpp"
 #include "config/node.hpp"
+#include "config/otel_environment.hpp"
 #include "config/read.hpp"
 #include "config/text.hpp"
 #include "sluice/config/key_csv.hpp"
@@ -20,6 +21,9 @@ namespace fs = std::filesystem;
 
 class Loading {
 public:
+    /// The environment's settings come first, so that the files win.
+    Loading() { loaded_.config.server.tracing = environment_.tracing; }
+
     void read_text(const std::string& text, const std::string& name, const fs::path& base) {
         files_.push_back(name);
         reading_.file = name;
@@ -44,6 +48,7 @@ public:
         for (const KeyFile& file : reading_.key_files)
             import_keys(file);
         check_all();
+        report_environment();
         sort_problems();
         loaded_.problems = std::move(reading_.problems);
         return std::move(loaded_);
@@ -63,6 +68,11 @@ private:
         std::error_code ignored;
         const fs::path state = fs::absolute(config.state.path, ignored);
         if (!ignored) config.state.path = state;
+        std::string& logs = config.server.execution_log.directory;
+        if (logs != "-") {
+            const fs::path folder = fs::absolute(logs, ignored).lexically_normal();
+            if (!ignored) logs = folder.has_filename() ? folder : folder.parent_path();
+        }
         if (config.compatibility != Compatibility::aws) return;
         constexpr std::size_t kAwsHeaderBytes = 10'240;  // aws-semantics 8
         if (!reading_.header_bytes_set) config.server.limits.header_bytes = kAwsHeaderBytes;
@@ -83,6 +93,17 @@ private:
             key.where.file = name;
             loaded_.config.api_keys.push_back(std::move(key));
         }
+    }
+
+    /// Variables of OpenTelemetry matter when something is traced.
+    void report_environment() {
+        const Config& config = loaded_.config;
+        const auto traces = [](const Stage& stage) { return stage.tracing_enabled; };
+        if (std::none_of(config.stages.begin(), config.stages.end(), traces)) return;
+        for (const std::string& text : environment_.errors)
+            reading_.problems.push_back({Severity::error, {"environment", 0, 0}, text});
+        for (const std::string& text : environment_.warnings)
+            reading_.problems.push_back({Severity::warning, {"environment", 0, 0}, text});
     }
 
     void check_all() {
@@ -107,6 +128,7 @@ private:
         std::stable_sort(reading_.problems.begin(), reading_.problems.end(), order);
     }
 
+    OtelSettings environment_ = read_otel(otel_variables());
     Reading reading_{};
     Loaded loaded_{};
     Locator locator_{};

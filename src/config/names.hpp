@@ -17,6 +17,20 @@ inline constexpr Name<LogLevel> kLogLevels[] = {
     {"warn", LogLevel::warn},   {"error", LogLevel::error}, {"off", LogLevel::off}};
 inline constexpr Name<LogFormat> kLogFormats[] = {{"text", LogFormat::text},
                                                   {"json", LogFormat::json}};
+inline constexpr Name<LoggingLevel> kLoggingLevels[] = {
+    {"OFF", LoggingLevel::off}, {"ERROR", LoggingLevel::error}, {"INFO", LoggingLevel::info}};
+inline constexpr Name<TraceSampler> kTraceSamplers[] = {
+    {"xray", TraceSampler::xray},
+    {"always_on", TraceSampler::always_on},
+    {"always_off", TraceSampler::always_off},
+    {"traceidratio", TraceSampler::traceidratio},
+    {"parentbased_xray", TraceSampler::parentbased_xray},
+    {"parentbased_always_on", TraceSampler::parentbased_always_on},
+    {"parentbased_always_off", TraceSampler::parentbased_always_off},
+    {"parentbased_traceidratio", TraceSampler::parentbased_traceidratio}};
+inline constexpr Name<TraceTrust> kTraceTrusts[] = {{"all", TraceTrust::all},
+                                                    {"trustedProxies", TraceTrust::trusted_proxies},
+                                                    {"none", TraceTrust::none}};
 inline constexpr Name<StoreKind> kStores[] = {
     {"memory", StoreKind::memory}, {"sqlite", StoreKind::sqlite}, {"redis", StoreKind::redis}};
 inline constexpr Name<RedisFailure> kRedisFailures[] = {

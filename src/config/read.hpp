@@ -20,9 +20,13 @@ void read(Reader&, Limits&);
 void read(Reader&, Timeouts&);
 void read(Reader&, Metrics&);
 void read(Reader&, Log&);
+void read(Reader&, ExecutionLog&);
 void read(Reader&, Server&);
 void read(Reader&, Redis&);
 void read(Reader&, State&);
+
+// read_tracing.cpp
+void read(Reader&, Tracing&);
 
 // read_apis.cpp
 void read(Reader&, Integration&);

@@ -136,6 +136,21 @@ void read(Reader& r, Log& l) {
     if (l.file != "-") l.file = r.resolved(l.file).string();
 }
 
+void read(Reader& r, ExecutionLog& e) {
+    r.object("ExecutionLog",
+             "Where the execution logs go: one file per API and stage, "
+             "`API-Gateway-Execution-Logs_{restApiId}/{stageName}` as AWS names its log groups.");
+    if (r.optional("directory", e.directory,
+                   "Folder that holds them, or `-` for standard output; the default is the working "
+                   "directory.",
+                   Text{1, 4096}) &&
+        e.directory != "-") {
+        e.directory = r.resolved(e.directory).string();
+    }
+    r.optional("timestamps", e.timestamps,
+               "Begin each line with the time (ISO 8601, UTC); AWS keeps it beside the line.");
+}
+
 void read(Reader& r, Server& s) {
     r.object("Server", "What concerns the whole program.");
     r.optional("workers", s.workers, "Threads; 0 = one per CPU available to the process.",
@@ -149,6 +164,8 @@ void read(Reader& r, Server& s) {
     r.optional("limits", s.limits, "Sizes and counts.");
     r.optional("timeouts", s.timeouts, "Patience with clients.");
     r.optional("log", s.log, "The program's own log.");
+    r.optional("executionLog", s.execution_log, "Where `loggingLevel` of methods writes to.");
+    r.optional("tracing", s.tracing, "Where `tracingEnabled` of stages sends its spans.");
     r.optional("metrics", s.metrics, "Monitoring.");
     const bool set = r.optional(
         "headersWithUnderscores", s.pass_headers_with_underscores,

@@ -94,8 +94,12 @@ void read(Reader& r, MethodSettings& m) {
                kCacheControlStrategies);
     r.optional("metricsEnabled", m.metrics_enabled,
                "Metrics with the labels `resource` and `method`.");
-    r.later("loggingLevel", "Execution logs; only OFF.", {"OFF"});
-    r.later("dataTraceEnabled", "Execution logs with payloads.");
+    r.optional("loggingLevel", m.logging_level,
+               "Execution log: `ERROR` says why requests failed, `INFO` every step (OFF when not "
+               "set). Where it goes: `server.executionLog`.",
+               kLoggingLevels);
+    r.optional("dataTraceEnabled", m.data_trace,
+               "The execution log also has headers and the start of bodies, of every request.");
     r.later("cacheDataEncrypted", "Encryption of cached answers.");
 }
 
@@ -148,7 +152,8 @@ void read(Reader& r, Stage& s) {
               [&](Reader& entry, const std::string& key) { read_settings(entry, key, s); });
     r.optional("accessLogSettings", s.access_log, "The stage's access log; absent = none.");
     r.later("canarySettings", "Canary releases.");
-    r.later("tracingEnabled", "Tracing.");
+    r.optional("tracingEnabled", s.tracing_enabled,
+               "Traces of requests, as `server.tracing` says.");
     r.later("clientCertificateId", "Client certificate towards backends.");
     r.later("webAclArn", "Web ACLs.");
     for (const auto key : {"deploymentId", "cacheClusterStatus", "documentationVersion", "tags",

@@ -77,7 +77,7 @@ Verdict Cache::on_request(Exchange& x) const {
     x.caching = this;
     thread_local std::string key;
     build_key(key, x);
-    const std::uint64_t hash = state::CacheStore::hash(key);
+    const std::uint64_t hash = x.cache_key = state::CacheStore::hash(key);
     state::CacheStore& store = *x.stage->cache;
     if (invalidation == Invalidation::refresh) {
         x.cache = CacheStatus::miss;

@@ -2,8 +2,6 @@
 #include "gateway/compile.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <set>
 
 namespace sluice::gateway {
@@ -67,6 +65,8 @@ private:
     Result<void> method(const config::RestApi&, const config::Stage&, const config::Resource&,
                         const config::Method&, Stage&, Method&);
     Result<void> access_log(const config::Stage&, Stage&);
+    Result<void> execution_log(Stage&);
+    Result<void> watch(const EffectiveSettings&, Stage&, Method&);
     const config::RestApi& api_of(const config::Stage&) const;
     Stage* stage_named(const std::string& api, const std::string& name) const;
     std::vector<state::MethodLimit> method_limits(const config::UsagePlan&) const;
@@ -237,11 +237,53 @@ Result<void> Compiler::access_log(const config::Stage& c, Stage& stage) {
                  .detail = "stage " + c.rest_api_id + "/" + c.stage_name + ": " + error};
 }
 
+/// One file per API and stage, named as AWS names the log group (aws-semantics 15.1).
+Result<void> Compiler::execution_log(Stage& stage) {
+    if (stage.execution_log) return {};
+    std::filesystem::path path = config_.server.execution_log.directory;
+    std::string error;
+    if (path != "-") {
+        path = path / ("API-Gateway-Execution-Logs_" + stage.api_id) / stage.name;
+        std::error_code failed;
+        std::filesystem::create_directories(path.parent_path(), failed);
+        if (failed) error = path.parent_path().string() + ": " + failed.message();
+    }
+    if (error.empty()) stage.execution_log = services_.execution_logs.open(path, error);
+    if (stage.execution_log) return {};
+    return Error{.origin = Origin::internal,
+                 .code = "execution_log",
+                 .detail = "server.executionLog.directory: " + error};
+}
+
+Result<void> Compiler::watch(const EffectiveSettings& settings, Stage& stage, Method& method) {
+    const bool logs = settings.log_level != config::LoggingLevel::off;
+    if (!logs && !stage.tracing) return {};
+    if (logs) {
+        auto opened = execution_log(stage);
+        if (!opened) return opened;
+    }
+    method.watch =
+        std::make_unique<const Watch>(Watch{.log_level = settings.log_level,
+                                            .data_trace = settings.data_trace,
+                                            .timestamps = config_.server.execution_log.timestamps,
+                                            .log_file = stage.execution_log,
+                                            .tracing = stage.tracing,
+                                            .stage_limit = settings.throttle});
+    return {};
+}
+
 Result<void> Compiler::methods(const config::Stage& c) {
     const config::RestApi& api = api_of(c);
     Stage& stage = *stage_named(api.id, c.stage_name);
     auto logging = access_log(c, stage);
     if (!logging) return logging;
+    if (c.tracing_enabled && !config_.server.tracing.disabled) {
+        stage.tracing = std::make_shared<const Tracing>(config_.server.tracing, services_.spans);
+    }
+    // What matches no method has the settings of "*/*".
+    auto watched =
+        watch(effective_settings(c, config::Resource{.path = "/"}, {}), stage, stage.unmatched);
+    if (!watched) return watched;
     std::size_t next = 0;
     for (const config::Resource& resource : api.resources) {
         for (const config::Method& m : resource.methods) {
@@ -262,6 +304,8 @@ Result<void> Compiler::method(const config::RestApi& api, const config::Stage& c
         labels.method = m.http_method;
     }
     method.series = &services_.metrics.series(labels);
+    auto watched = watch(settings, stage, method);
+    if (!watched) return watched;
     MethodBuild build{.config = config_,
                       .api = api,
                       .stage_config = c,
@@ -305,52 +349,6 @@ void Compiler::domains() {
 }
 
 }  // namespace
-
-std::string method_key(const std::string& resource_path, const std::string& http_method) {
-    const std::string path = resource_path == "/" ? "" : resource_path.substr(1);
-    return path + '/' + http_method;
-}
-
-std::optional<state::BucketShape> bucket_shape(std::optional<double> rate,
-                                               std::optional<std::int64_t> burst) {
-    const bool has_rate = rate && *rate >= 0;  // -1: no limit
-    const bool has_burst = burst && *burst >= 0;
-    if (!has_rate && !has_burst) return std::nullopt;
-    if (!has_rate) return state::BucketShape{std::numeric_limits<double>::infinity(), *burst};
-    const double refill = *rate;
-    const auto whole = std::max<std::int64_t>(1, std::llround(std::ceil(refill)));
-    return state::BucketShape{refill, has_burst ? *burst : whole};
-}
-
-EffectiveSettings effective_settings(const config::Stage& stage, const config::Resource& resource,
-                                     const config::Method& method) {
-    static const config::MethodSettings kNone;
-    const auto find = [&](const std::string& key) -> const config::MethodSettings& {
-        const auto it = stage.method_settings.find(key);
-        return it == stage.method_settings.end() ? kNone : it->second;
-    };
-    const config::MethodSettings& own = find(method_key(resource.path, method.http_method));
-    const config::MethodSettings& all = find("*/*");
-    const auto either = [](const auto& first, const auto& second) {
-        return first ? first : second;
-    };
-    EffectiveSettings e;
-    e.throttle = bucket_shape(either(own.throttling_rate_limit, all.throttling_rate_limit),
-                              either(own.throttling_burst_limit, all.throttling_burst_limit));
-    // "*/*" switches on GET only; other methods need an entry of their own (aws-semantics 5.1).
-    const bool is_get = method.http_method == "GET" || method.http_method == "ANY";
-    e.caching = own.caching_enabled.value_or(is_get && all.caching_enabled.value_or(false));
-    e.cache_ttl = either(own.cache_ttl, all.cache_ttl).value_or(e.cache_ttl);
-    e.require_authorization_for_cache_control =
-        either(own.require_authorization_for_cache_control,
-               all.require_authorization_for_cache_control)
-            .value_or(e.require_authorization_for_cache_control);
-    e.unauthorized_cache_control =
-        either(own.unauthorized_cache_control, all.unauthorized_cache_control)
-            .value_or(e.unauthorized_cache_control);
-    e.metrics = either(own.metrics_enabled, all.metrics_enabled).value_or(false);
-    return e;
-}
 
 std::shared_ptr<state::CacheStore> Caches::of(const config::RestApi& api, const std::string& stage,
                                               std::uint64_t bytes) {

@@ -37,6 +37,8 @@ struct Services {
     state::LimitRegistry& limits;
     telemetry::Metrics& metrics;
     telemetry::AccessLogs& logs;
+    telemetry::AccessLogs& execution_logs;
+    telemetry::SpanQueue& spans;
     Caches& caches;
     std::span<const FilterEntry> filters;
     std::function<Result<IntegrationPtr>(const MethodBuild&)> make_integration;

@@ -51,6 +51,7 @@ void write_access_line(const Exchange& x, Duration latency) {
     r.source_ip = source;
     if (const auto* agent = head.fields.find(http::Field::user_agent)) r.user_agent = agent->value;
     if (x.key != nullptr) r.api_key_id = x.key->id;
+    r.api_key = x.sent_key;
     if (x.reply_type != Reply::none) {
         const ReplyText& text = describe(x.reply_type, x.snapshot.compatibility);
         r.error_message = text.message;
@@ -61,6 +62,11 @@ void write_access_line(const Exchange& x, Duration latency) {
     if (x.refused_by) r.throttle_level = state::to_string(*x.refused_by);
     r.usage_plan_id = x.plan_id;
     r.base_path_matched = x.where.base_path;
+    char root[telemetry::kRootSize];
+    if (x.trace.id.is_set()) {
+        telemetry::write_root(root, x.trace.id);
+        r.trace_id = {root, sizeof root};
+    }
     r.request_time = x.wall;
     r.status = x.client.response_started() ? x.client.status() : 499;
     r.response_length = x.client.response_body_bytes();

@@ -15,12 +15,14 @@
 #include "sluice/http/target.hpp"
 #include "sluice/state/cache_store.hpp"
 #include "sluice/state/limits.hpp"
+#include "telemetry/trace_context.hpp"
 
 namespace sluice {
 
 namespace gateway {
 struct KeyRecord;
 struct Method;
+class Observation;
 struct PlanUse;
 struct Snapshot;
 struct Stage;
@@ -34,7 +36,22 @@ enum class Verdict : std::uint8_t {
     wait,   ///< undecidable without I/O: ask again through `on_request_async`
 };
 
+/// Why the key of a request was not good enough; clients only see 403.
+enum class KeyFault : std::uint8_t { none, missing, repeated, unknown, disabled, no_plan };
+
 enum class CacheStatus : std::uint8_t { none, hit, miss, bypass };
+
+/// The trace that a request belongs to. Without `is_on` only `id` means something, once a backend
+/// has been told it.
+struct TraceContext {
+    telemetry::TraceId id{};
+    std::uint64_t span = 0;           ///< what the next one down sees as its parent
+    std::uint64_t remote_parent = 0;  ///< of the caller; 0: none
+    std::string_view state{};         ///< the caller's tracestate
+    std::string_view amzn_rest{};     ///< further fields of the caller's X-Amzn-Trace-Id
+    bool is_on = false;               ///< the stage traces
+    bool sampled = false;             ///< this request is recorded
+};
 
 /// All that is known about one request and its response. Each field is written by one step and
 /// read by later ones; it lives on the frame of Pipeline::serve.
@@ -62,6 +79,8 @@ struct Exchange {
     gateway::ConnectionTokens connection{};
 
     // api_key
+    KeyFault key_fault = KeyFault::none;
+    std::string_view sent_key{};  ///< where a key is required; a secret
     const gateway::KeyRecord* key = nullptr;
     const gateway::PlanUse* plan_use = nullptr;
     std::string_view plan_id{};  ///< of the plan that metered this request
@@ -72,6 +91,7 @@ struct Exchange {
 
     // cache
     CacheStatus cache = CacheStatus::none;
+    std::uint64_t cache_key = 0;  ///< hash of the key that was looked up
     gateway::CacheUse cache_use = gateway::CacheUse::normal;
     bool cache_warning = false;  ///< the client's Cache-Control was ignored: say so (5.5)
     state::CachedPtr cached{};   ///< the answer, when it comes from the cache
@@ -88,6 +108,10 @@ struct Exchange {
     Reply reply_type = Reply::none;
     int counted_status = 0;  ///< what the counters say about this request so far
     std::uint8_t filters_run = 0;
+
+    TraceContext trace{};
+    /// Set when this request is written down, in the execution log or as a trace.
+    gateway::Observation* observation = nullptr;
 
     Verdict reply(Reply type) {
         reply_type = type;

@@ -18,6 +18,8 @@ struct EffectiveSettings {
     config::UnauthorizedCacheControl unauthorized_cache_control =
         config::UnauthorizedCacheControl::succeed_with_response_header;
     bool metrics = false;
+    config::LoggingLevel log_level = config::LoggingLevel::off;
+    bool data_trace = false;
 };
 
 /// Everything a filter or integration may look at while its method is being compiled.

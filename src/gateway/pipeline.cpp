@@ -4,6 +4,7 @@
 #include "gateway/client_address.hpp"
 #include "gateway/context.hpp"
 #include "gateway/counting.hpp"
+#include "gateway/observation.hpp"
 #include "gateway/response.hpp"
 #include "sluice/telemetry/log.hpp"
 
@@ -47,7 +48,10 @@ Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
     x.id = request_id(request.head, worker_.random);
     x.extended_id = ExtendedId::make(worker_.random);
 
-    if (!route(x)) {
+    const bool routed = route(x);
+    std::unique_ptr<Observation> observation;  // of this request; most have none
+    if (x.method != nullptr && x.method->watch) observation = Observation::begin(x);
+    if (!routed) {
         if (x.reply_type != Reply::none) send_reply(x);
         finish(x);
         co_return;
@@ -55,6 +59,7 @@ Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
     try {
         Verdict verdict = x.method->chain.advance(x);
         if (verdict == Verdict::wait) verdict = co_await x.method->chain.resume(x);
+        if (x.observation != nullptr) x.observation->filtered();
         if (verdict == Verdict::pass) co_await x.method->integration->call(x);
     } catch (const std::exception& e) {
         // A broken invariant: this request fails, the others do not notice (style: errors).
@@ -114,6 +119,7 @@ bool Pipeline::route(Exchange& x) const {
 void Pipeline::finish(Exchange& x) noexcept {
     const auto latency = std::chrono::steady_clock::now() - x.started;
     count_end(x, latency);
+    if (x.observation != nullptr) x.observation->finished();
     if (x.stage != nullptr && x.stage->log_file) write_access_line(x, latency);
 }
 

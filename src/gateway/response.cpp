@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "gateway/counting.hpp"
+#include "gateway/observation.hpp"
 #include "gateway/snapshot.hpp"
 #include "net/scratch.hpp"
 
@@ -41,6 +42,11 @@ void write_reply_fields(ByteWriter& out, const ReplyText& text) {
     if (!text.error_type.empty()) out.field("x-amzn-ErrorType", text.error_type);
 }
 
+void send_all(Exchange& x, const ByteWriter& head, std::string_view body) {
+    if (x.observation != nullptr) x.observation->response_body(body);
+    x.client.send(head.view(), body, true);
+}
+
 }  // namespace
 
 void write_status_line(ByteWriter& out, int status, std::string_view reason) {
@@ -72,6 +78,7 @@ void end_head(ByteWriter& out, const Exchange& x, Framing framing, std::uint64_t
     write_ids(out, x.id, x.extended_id);
     write_connection(out, x.client);
     out.text("\r\n");
+    if (x.observation != nullptr) x.observation->response_head(out.view());
 }
 
 void send_whole(Exchange& x, int status, std::string_view fields, std::string_view body) {
@@ -84,7 +91,7 @@ void send_whole(Exchange& x, int status, std::string_view fields, std::string_vi
     x.client.start_response(status, with_body ? Framing::length : Framing::none);
     end_head(out, x, framing, body.size());
     count_response(x, status);
-    x.client.send(out.view(), body, true);
+    send_all(x, out, body);
 }
 
 void send_reply(Exchange& x) {
@@ -110,7 +117,7 @@ void send_reply(Exchange& x) {
     x.client.start_response(text.status, x.client.is_head() ? Framing::none : Framing::length);
     end_head(out, x, Framing::length, body.size());
     count_response(x, text.status);
-    x.client.send(out.view(), body, true);
+    send_all(x, out, body);
 }
 
 void send_cached(Exchange& x) {
@@ -132,7 +139,7 @@ void send_cached(Exchange& x) {
     x.client.start_response(stored.status, framing);
     end_head(out, x, framing, stored.body.size());
     count_response(x, stored.status);
-    x.client.send(out.view(), stored.body, true);
+    send_all(x, out, stored.body);
 }
 
 void send_refusal(http::Stream& client, Reply reply, Compatibility compatibility, Random& random,

@@ -20,6 +20,8 @@
 #include "sluice/state/limit_registry.hpp"
 #include "sluice/telemetry/access_log.hpp"
 #include "sluice/telemetry/metrics.hpp"
+#include "telemetry/sampler.hpp"
+#include "telemetry/span_queue.hpp"
 
 namespace sluice::gateway {
 
@@ -61,6 +63,26 @@ struct SharedBucket {
     std::shared_ptr<state::TokenBucket> bucket{};
 };
 
+/// How a stage traces.
+struct Tracing {
+    explicit Tracing(const config::Tracing& c, telemetry::SpanQueue& spans)
+        : sampler{c}, trust{c.trust}, queue{spans} {}
+
+    telemetry::Sampler sampler;
+    config::TraceTrust trust;
+    telemetry::SpanQueue& queue;
+};
+
+/// What of a method's requests is written down, decided when the snapshot is compiled.
+struct Watch {
+    config::LoggingLevel log_level = config::LoggingLevel::off;
+    bool data_trace = false;
+    bool timestamps = false;
+    std::shared_ptr<telemetry::AccessLogFile> log_file{};
+    std::shared_ptr<const Tracing> tracing{};         ///< null: no traces
+    std::optional<state::BucketShape> stage_limit{};  ///< what a line about it has to say
+};
+
 struct Method {
     const Stage* stage = nullptr;
     std::string resource_id{};
@@ -70,6 +92,7 @@ struct Method {
     Chain chain{};
     IntegrationPtr integration{};
     telemetry::Series* series = nullptr;
+    std::unique_ptr<const Watch> watch{};  ///< null: nothing is written down
 };
 
 /// Plans with meterBy: sourceIp that one stage may have; app::load_and_verify refuses more.
@@ -86,7 +109,9 @@ struct Stage {
     std::shared_ptr<state::CacheStore> cache{};
     std::shared_ptr<const telemetry::AccessLogFormat> log_format{};
     std::shared_ptr<telemetry::AccessLogFile> log_file{};
-    std::vector<const Plan*> source_plans{};  ///< meterBy: sourceIp
+    std::shared_ptr<telemetry::AccessLogFile> execution_log{};  ///< null: no method has one
+    std::shared_ptr<const Tracing> tracing{};                   ///< null: no traces
+    std::vector<const Plan*> source_plans{};                    ///< meterBy: sourceIp
 };
 
 struct Snapshot {

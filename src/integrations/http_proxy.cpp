@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integrations/http_proxy.hpp"
 
+#include "gateway/observation.hpp"
 #include "gateway/snapshot.hpp"
 #include "integrations/proxied_request.hpp"
+#include "net/scratch.hpp"
 
 namespace sluice::integrations {
 namespace {
@@ -59,7 +61,14 @@ Task<void> HttpProxy::call(Exchange& x) const {
                                            .content_length = head.content_length,
                                            .is_head = job.method() == "HEAD",
                                            .may_repeat = may_repeat(job.method(), head.framing),
-                                           .timeout = settings_.timeout};
+                                           .timeout = settings_.timeout,
+                                           .observer = x.observation};
+    if (x.observation != nullptr) {
+        ByteWriter& path = net::Scratch::of_thread().head;
+        path.clear();
+        x.observation->backend_called(job.method(),
+                                      job.write_target(path) ? path.view() : std::string_view{});
+    }
     const Forwarding f = co_await x.worker.forwarder.forward(
         request, job, x.client, settings_.client.body_idle, settings_.client.write_idle);
     x.integration_latency = f.latency;

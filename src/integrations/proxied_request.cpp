@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "gateway/counting.hpp"
+#include "gateway/observation.hpp"
 #include "gateway/response.hpp"
 #include "gateway/snapshot.hpp"
 
@@ -19,19 +20,9 @@ bool wants_length_zero(std::string_view method) {
     return method == "POST" || method == "PUT" || method == "PATCH";  // RFC 9110 8.6
 }
 
-/// Root=1-<seconds>-<random>, unless the client brought a trace of its own.
-void write_trace_id(ByteWriter& out, const Exchange& x) {
-    const http::HeaderField* sent = x.request.head.fields.find("X-Amzn-Trace-Id");
-    if (sent != nullptr && sent->value.starts_with("Root=") && sent->value.size() <= 256) {
-        out.field("X-Amzn-Trace-Id", sent->value);
-        return;
-    }
-    char text[] = "Root=1-00000000-000000000000000000000000";
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(x.wall).time_since_epoch();
-    write_hex(text + 7, static_cast<std::uint64_t>(seconds.count()), 8);
-    write_hex(text + 16, x.worker.random.next(), 12);
-    write_hex(text + 28, x.worker.random.next(), 12);
-    out.field("X-Amzn-Trace-Id", {text, sizeof text - 1});
+/// Written afresh when the stage traces.
+bool is_trace_field(std::string_view name) {
+    return http::iequals(name, "traceparent") || http::iequals(name, "tracestate");
 }
 
 }  // namespace
@@ -41,14 +32,19 @@ std::string_view ProxiedRequest::method() const {
     return fixed.empty() ? x_.request.head.method : std::string_view{fixed};
 }
 
-bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target& target,
-                                        Framing framing, std::uint64_t length) {
-    const http::RequestHead& head = x_.request.head;
-    out.text(method()).text(" ");
+bool ProxiedRequest::write_target(ByteWriter& out) const {
     out.reserve(proxy_.uri_.bound(x_.params, x_.target.query));
     const char* end = proxy_.uri_.write(out.end(), x_.params, x_.target.has_query, x_.target.query);
     if (end == nullptr) return false;
     out.advance_to(end);
+    return true;
+}
+
+bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target& target,
+                                        Framing framing, std::uint64_t length) {
+    const http::RequestHead& head = x_.request.head;
+    out.text(method()).text(" ");
+    if (!write_target(out)) return false;
     out.text(" HTTP/1.1\r\n");
     const bool keep_host = proxy_.backend_->preserve_host && !head.authority.empty();
     out.field("Host", keep_host ? head.authority : std::string_view{target.authority});
@@ -56,10 +52,12 @@ bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target&
     const gateway::RequestRules rules{.compatibility = x_.snapshot.compatibility,
                                       .pass_underscores = x_.snapshot.pass_underscores,
                                       .trusted_peer = x_.trusted_peer};
+    const bool traces = x_.trace.is_on;
     bool has_agent = false;
     bool has_accept = false;
     for (const http::HeaderField& field : head.fields.all()) {
         if (gateway::towards_backend(field, rules, x_.connection) != Fate::pass) continue;
+        if (traces && is_trace_field(field.name)) continue;
         if (field.id == Field::user_agent) has_agent = true;
         if (field.id == Field::accept) has_accept = true;
         out.field(field.name, field.value);
@@ -77,6 +75,7 @@ bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target&
         out.text("Content-Length: 0\r\n");
     }
     out.text("\r\n");
+    if (x_.observation != nullptr) x_.observation->backend_request(out.view());
     return true;
 }
 
@@ -99,7 +98,7 @@ void ProxiedRequest::write_forwarding_fields(ByteWriter& out) const {
     if (x_.snapshot.compatibility == Compatibility::standard && !head.authority.empty()) {
         out.field("X-Forwarded-Host", head.authority);
     }
-    write_trace_id(out, x_);
+    gateway::write_trace_fields(out, x_);
     out.field("X-Amzn-Apigateway-Api-Id", proxy_.settings_.api_id);
     out.field("x-amzn-RequestId", x_.id.view());
 }
@@ -110,6 +109,7 @@ bool ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing bo
     if (nominated.malformed) return false;
     http::Stream& client = x_.client;
     status_ = head.status;
+    if (x_.observation != nullptr) x_.observation->backend_response(head);
     plan_storage(head);
     gateway::write_status_line(out, head.status, head.reason);
     write_fields_for_client(head, nominated, out);
@@ -174,6 +174,7 @@ void ProxiedRequest::plan_storage(const http::ResponseHead& head) {
 
 void ProxiedRequest::on_response_body(std::string_view piece) {
     if (x_.fill) x_.fill.append(piece);
+    if (x_.observation != nullptr) x_.observation->response_body(piece);
 }
 
 void ProxiedRequest::finish() {

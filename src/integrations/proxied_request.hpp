@@ -20,6 +20,8 @@ public:
     void finish();
 
     std::string_view method() const;
+    /// The path and query that the backend sees. False: they cannot be written faithfully.
+    bool write_target(ByteWriter&) const;
 
 private:
     void write_forwarding_fields(ByteWriter&) const;

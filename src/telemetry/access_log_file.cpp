@@ -152,8 +152,9 @@ std::string key_of(const std::filesystem::path& path) {
 }  // namespace
 
 struct AccessLogs::Impl {
-    Impl(unsigned count, std::atomic<std::uint64_t>& dropped)
+    Impl(unsigned count, std::atomic<std::uint64_t>& dropped, std::string_view name)
         : workers(std::max(count, 1u)),
+          what(name),
           queue(std::make_shared<Queue>(dropped)),
           writer(quiet_thread([this] { write_all(); })) {}
 
@@ -173,13 +174,14 @@ struct AccessLogs::Impl {
         }
         if (was_well == output.problem().empty()) return;
         if (was_well) {
-            log::error("access log {}: {}", output.path().string(), output.problem());
+            log::error("{} {}: {}", what, output.path().string(), output.problem());
         } else {
-            log::info("access log {}: written again", output.path().string());
+            log::info("{} {}: written again", what, output.path().string());
         }
     }
 
     const unsigned workers;
+    const std::string what;
     std::atomic<bool> hurry{false};
     std::shared_ptr<Queue> queue;
     std::mutex mutex;  ///< guards files
@@ -187,8 +189,8 @@ struct AccessLogs::Impl {
     std::thread writer;
 };
 
-AccessLogs::AccessLogs(unsigned workers, std::atomic<std::uint64_t>& dropped)
-    : impl_(std::make_unique<Impl>(workers, dropped)) {}
+AccessLogs::AccessLogs(unsigned workers, std::atomic<std::uint64_t>& dropped, std::string_view what)
+    : impl_(std::make_unique<Impl>(workers, dropped, what)) {}
 
 AccessLogs::~AccessLogs() {
     impl_->hurry = true;

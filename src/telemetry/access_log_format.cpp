@@ -6,6 +6,7 @@
 #include "telemetry/access_log_variables.hpp"
 #include "telemetry/clf_time.hpp"
 #include "telemetry/escape.hpp"
+#include "telemetry/execution_lines.hpp"
 #include "telemetry/line_buffer.hpp"
 
 namespace sluice::telemetry {
@@ -109,8 +110,15 @@ private:
             return number ? line.number(*number) : missing(line, step);
         }
         if (step.variable == Variable::request_time) return time(line, step, record.request_time);
+        if (step.variable == Variable::masked_api_key && !record.api_key.empty()) {
+            return put(line, step, masked(record.api_key));
+        }
         const std::string_view text = text_of(step.variable, record);
         if (text.empty()) return missing(line, step);
+        put(line, step, text);
+    }
+
+    static void put(LineBuffer& line, const Step& step, std::string_view text) {
         if (step.place == Place::json_bare) {
             quoted(line, text);
         } else if (step.variable == Variable::error_message_string) {

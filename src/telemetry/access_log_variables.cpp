@@ -49,7 +49,7 @@ constexpr Row kRows[] = {
     {"cacheStatus", Variable::cache_status},
     {"throttle.level", Variable::throttle_level},
     {"usagePlanId", Variable::usage_plan_id},
-    {"identity.apiKey"},  // contract 8: the value of a key never appears
+    {"identity.apiKey", Variable::masked_api_key},  // contract 8: the value never appears
     {"accountId"},
     {"deploymentId"},
     {"isCanaryRequest"},

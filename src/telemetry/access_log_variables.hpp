@@ -37,6 +37,7 @@ enum class Variable : std::uint8_t {
     trace_id,
     request_time,
     error_message_string,  ///< a JSON string with its quotes
+    masked_api_key,        ///< aws-semantics 2.5
     // numbers
     request_time_epoch,
     status,

@@ -289,6 +289,9 @@ void write_process_families(std::string& out, const Metrics& metrics) {
     write_value(out, "sluice_access_log_dropped_total", "counter",
                 "Access-log lines dropped because the disk could not take them.",
                 metrics.access_log_dropped.load(kRelaxed));
+    write_value(out, "sluice_execution_log_dropped_total", "counter",
+                "Execution-log lines dropped because the disk could not take them.",
+                metrics.execution_log_dropped.load(kRelaxed));
     write_value(out, "sluice_log_dropped_total", "counter",
                 "Lines of the program's own log dropped because they could not be written.",
                 log::dropped());

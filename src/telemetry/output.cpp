@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -75,6 +77,12 @@ bool Output::open_file(std::string& error) {
 }
 
 std::size_t Output::write(std::string_view lines, const std::atomic<bool>& hurry) {
+    // Several logs may share a standard stream; a pipe takes lines in pieces.
+    static std::array<std::mutex, 3> standard_streams;
+    std::unique_lock<std::mutex> alone;
+    if (path_ == "-" && standard_fd_ >= 0 && standard_fd_ < 3) {
+        alone = std::unique_lock{standard_streams[static_cast<std::size_t>(standard_fd_)]};
+    }
     std::string error;
     if (wants_open_) open(error);
     if (fd_ < 0) return count_lines(lines);

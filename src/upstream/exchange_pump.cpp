@@ -61,6 +61,7 @@ bool ExchangePump::send_head(const Target& target) {
 }
 
 bool ExchangePump::send_body_piece(std::string_view head, std::string_view piece, bool end) {
+    if (request_.observer != nullptr) request_.observer->request_body(piece);
     const http::MessageParts parts{request_.framing, head, piece, end};
     return parts.empty() || connection_.outbox().write(parts.all());
 }

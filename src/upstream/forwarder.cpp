@@ -57,6 +57,7 @@ Task<Forwarding> Forwarder::forward(const ForwardRequest& request, Forwarded& jo
         // A repeated request goes to the same target, on a connection of its own.
         const bool fresh = repeated;
         ConnectionPtr connection;
+        if (request.observer != nullptr) request.observer->try_began(*target);
         if (!fresh) connection = pool_.take(target->id);
         if (!connection) {
             const TimePoint before = reactor_.now();
@@ -69,6 +70,7 @@ Task<Forwarding> Forwarder::forward(const ForwardRequest& request, Forwarded& jo
                 cells.errors[static_cast<std::size_t>(result.error)].add();
                 pool_.mark_down(target->id);
                 tried |= std::uint64_t{1} << (target - backend.targets.data());
+                if (request.observer != nullptr) request.observer->try_ended(result);
                 if (budget.is_spent() || client.client_gone()) break;
                 continue;
             }
@@ -77,6 +79,7 @@ Task<Forwarding> Forwarder::forward(const ForwardRequest& request, Forwarded& jo
 
         ExchangePump pump{request, job, client, *connection, budget};
         result = co_await pump.run(*target, {body_idle, write_idle});
+        if (request.observer != nullptr) request.observer->try_ended(result);
         if (result.end == End::failed) {
             cells.errors[static_cast<std::size_t>(result.error)].add();
             const bool stale = connection->is_reused() && !client.response_started() &&

@@ -28,6 +28,21 @@ protected:
     ~Forwarded() = default;
 };
 
+struct Forwarding;
+
+/// Hears how the backend was asked; for logs and traces. On the worker's thread.
+class TryObserver {
+public:
+    /// One connection to one target is about to be used or made.
+    virtual void try_began(const Target&) = 0;
+    virtual void try_ended(const Forwarding&) = 0;
+    /// A piece of the request's body, on its way to the backend.
+    virtual void request_body(std::string_view) = 0;
+
+protected:
+    ~TryObserver() = default;
+};
+
 struct ForwardRequest {
     const Backend& backend;
     http::Framing framing = http::Framing::none;
@@ -36,6 +51,7 @@ struct ForwardRequest {
     /// GET, HEAD, OPTIONS without a body: may be tried again on a stale pooled connection.
     bool may_repeat = false;
     std::chrono::milliseconds timeout{29'000};
+    TryObserver* observer = nullptr;  ///< null: nobody listens
 };
 
 struct Forwarding {

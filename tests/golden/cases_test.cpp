@@ -45,6 +45,10 @@ void play_step(Gateway& gateway, Origin& origin, const json& step, const std::st
         EXPECT_EQ(json(counts), step["expect_counts"]);
     }
     if (step.contains("upstream")) check_upstream(step["upstream"], origin.requests(), values);
+    if (step.contains("log")) {
+        check_log(step["log"], gateway.directory() / "API-Gateway-Execution-Logs_golden" / stage,
+                  values);
+    }
 }
 
 void play_requests(const Case& c) {

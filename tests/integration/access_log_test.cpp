@@ -4,8 +4,10 @@
 #include <csignal>
 #include <filesystem>
 #include <regex>
+#include <set>
 #include <sstream>
 
+#include "support/load.hpp"
 #include "support/proxied.hpp"
 
 namespace test {
@@ -158,6 +160,7 @@ TEST_F(AccessLog, KeyValueNeverAppears) {
     const auto lines = log_of(p);
     ASSERT_EQ(lines.size(), 1U);
     EXPECT_EQ(lines[0].find("logged-key"), std::string::npos) << lines[0];
+    EXPECT_TRUE(lines[0].ends_with(" ******************789abc k1")) << lines[0];
 }
 
 TEST_F(AccessLog, LosesNothingOnAGracefulStop) {
@@ -189,6 +192,47 @@ TEST_F(AccessLog, ReopensOnUsr1) {
     p.gateway.get("/s/pets/2");
     EXPECT_TRUE(eventually([&] { return lines_of(read_file(file)).size() == 1; }));
     EXPECT_EQ(lines_of(read_file(rotated)).size(), 1U);
+}
+
+/// Rotated again and again while requests come: the lines of all files are the requests.
+TEST_F(AccessLog, RotationUnderLoadLosesNoLine) {
+    Proxied p{ok, "", logging("'$context.requestId $context.status'"), {.workers = 2}};
+    constexpr int kRequests = 20'000;
+    constexpr int kRotations = 8;
+    std::atomic<bool> done{false};
+    std::thread load{[&] {
+        const LoadResult r = run_load({.port = p.gateway.port(),
+                                       .target = "/s/none",
+                                       .headers = {},
+                                       .connections = 8,
+                                       .requests = kRequests});
+        EXPECT_EQ(r.answers(), kRequests);
+        done = true;
+    }};
+    const auto file = p.gateway.directory() / "access.log";
+    int rotations = 0;
+    while (!done && rotations < kRotations) {
+        if (!eventually([&] { return std::filesystem::exists(file) && !read_file(file).empty(); }))
+            break;
+        std::filesystem::rename(file, file.string() + '.' + std::to_string(++rotations));
+        p.gateway.signal(SIGUSR1);
+    }
+    load.join();
+    EXPECT_GE(rotations, 2);
+    EXPECT_EQ(p.gateway.metrics().sum("sluice_access_log_dropped_total"), 0);
+    EXPECT_EQ(p.gateway.stop(), 0);
+    std::set<std::string> ids;
+    std::size_t lines = 0;
+    for (const auto& entry : std::filesystem::directory_iterator{p.gateway.directory()}) {
+        if (!entry.path().filename().string().starts_with("access.log")) continue;
+        for (const std::string& line : lines_of(read_file(entry.path()))) {
+            EXPECT_EQ(line.substr(36), " 403") << line;
+            ids.insert(line.substr(0, 36));
+            ++lines;
+        }
+    }
+    EXPECT_EQ(lines, static_cast<std::size_t>(kRequests));
+    EXPECT_EQ(ids.size(), lines) << "each request has a line of its own";
 }
 
 TEST_F(AccessLog, FullDiskDoesNotDisturbRequests) {

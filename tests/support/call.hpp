@@ -42,7 +42,8 @@ public:
     explicit Site(const std::string& yaml,
                   std::span<const sluice::gateway::FilterEntry> filters = {},
                   MakeIntegration make_integration = NamesItsMethod::make)
-        : services{limits, metrics, logs, caches, filters, std::move(make_integration)} {
+        : services{limits, metrics, logs,    execution_logs,
+                   spans,  caches,  filters, std::move(make_integration)} {
         use(yaml);
         worker.emplace(sluice::gateway::WorkerContext{.index = 0,
                                                       .reactor = thread.reactor(),
@@ -70,6 +71,8 @@ public:
     sluice::state::LimitRegistry limits{};
     sluice::telemetry::Metrics metrics{1};
     sluice::telemetry::AccessLogs logs{1, metrics.access_log_dropped};
+    sluice::telemetry::AccessLogs execution_logs{1, metrics.execution_log_dropped, "execution log"};
+    sluice::telemetry::SpanQueue spans{1};
     sluice::gateway::Caches caches{1};
     sluice::gateway::Services services;
     sluice::gateway::SnapshotPtr snapshot{};

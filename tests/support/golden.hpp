@@ -46,6 +46,8 @@ Response send_step(Client&, const json& request, const std::string& stage, const
 /// Each mismatch is one gtest failure.
 void check_response(const json& expect, const Response&, const Values& values);
 void check_upstream(const json& upstream, const std::vector<Received>&, const Values& values);
+/// Waits until the execution log has a line for each pattern, in this order.
+void check_log(const json& log, const std::filesystem::path& file, const Values& values);
 /// Whether a response satisfies an alternative of expect_any_of.
 bool matches_status(const json& expect, const Response&);
 

@@ -200,6 +200,23 @@ void check_upstream(const json& upstream, const std::vector<Received>& received,
     check_body(upstream, seen.body, values);
 }
 
+void check_log(const json& log, const std::filesystem::path& file, const Values& values) {
+    const auto complete = [&] {
+        const std::string text = read_file(file);
+        std::size_t at = 0;
+        for (const json& wanted : log) {
+            std::smatch found;
+            const std::regex pattern{fill_in(wanted.at("re").get<std::string>(), values)};
+            if (!std::regex_search(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(),
+                                   found, pattern))
+                return false;
+            at += static_cast<std::size_t>(found.position() + found.length());
+        }
+        return true;
+    };
+    EXPECT_TRUE(eventually(complete)) << log << "\nnot in\n" << read_file(file);
+}
+
 Script backend_script(const json& backend) {
     const std::string mode = backend.value("mode", "httpbin");
     Headers fixed;

@@ -88,6 +88,46 @@ struct Log {
     std::string file = "-";  ///< "-" = standard error
 };
 
+/// Where the execution logs of methodSettings.loggingLevel go (ours).
+struct ExecutionLog {
+    /// Holds API-Gateway-Execution-Logs_{rest-api-id}/{stage}; "-" = all of it to standard output.
+    std::string directory = ".";
+    bool timestamps = false;
+};
+
+/// Names as OTEL_TRACES_SAMPLER has them; xray: X-Ray's default rule.
+enum class TraceSampler {
+    xray,
+    always_on,
+    always_off,
+    traceidratio,
+    parentbased_xray,
+    parentbased_always_on,
+    parentbased_always_off,
+    parentbased_traceidratio
+};
+
+/// Whose trace headers are continued.
+enum class TraceTrust { all, trusted_proxies, none };
+
+struct Tracing {
+    bool disabled = false;
+    std::string endpoint = "http://localhost:4318/v1/traces";    ///< complete
+    std::vector<std::pair<std::string, std::string>> headers{};  ///< values are secrets
+    milliseconds timeout{10'000};
+    std::filesystem::path certificate_file{};  ///< empty = the system's store
+    std::string service_name = "sluice";
+    std::map<std::string, std::string> resource_attributes{};
+    TraceSampler sampler = TraceSampler::parentbased_xray;
+    std::optional<double> sampler_rate{};  ///< absent: 0.05 for xray, else 1
+    std::uint32_t sampler_reservoir = 1;   ///< per stage and second, for xray
+    TraceTrust trust = TraceTrust::all;
+    std::size_t max_queue_size = 2048;
+    std::size_t max_export_batch_size = 512;
+    milliseconds schedule_delay{5'000};
+    milliseconds export_timeout{30'000};
+};
+
 struct Metrics {
     std::size_t per_key_series = 0;            ///< keys with series of their own, all plans
     std::uint64_t history_bytes = 67'108'864;  ///< one-minute samples of a day; 0 = none
@@ -101,6 +141,8 @@ struct Server {
     Limits limits{};
     Timeouts timeouts{};
     Log log{};
+    ExecutionLog execution_log{};
+    Tracing tracing{};
     Metrics metrics{};
     bool pass_headers_with_underscores = false;  ///< headersWithUnderscores: pass
     bool health_paths = true;                    ///< aws-semantics 1.1
@@ -171,6 +213,8 @@ enum class UnauthorizedCacheControl {
     succeed_without_response_header
 };
 
+enum class LoggingLevel { off, error, info };
+
 /// One entry of methodSettings; an unset property inherits from "*/*", then from the built-in.
 struct MethodSettings {
     std::optional<double> throttling_rate_limit{};         ///< -1 = no limit
@@ -180,6 +224,8 @@ struct MethodSettings {
     std::optional<bool> require_authorization_for_cache_control{};
     std::optional<UnauthorizedCacheControl> unauthorized_cache_control{};
     std::optional<bool> metrics_enabled{};
+    std::optional<LoggingLevel> logging_level{};  ///< the execution log
+    std::optional<bool> data_trace{};             ///< with headers and bodies
     Location where{};
 };
 
@@ -200,6 +246,7 @@ struct Stage {
     /// root "/GET").
     std::map<std::string, MethodSettings> method_settings{};
     std::optional<AccessLog> access_log{};
+    bool tracing_enabled = false;
     Location where{};
 };
 

@@ -40,10 +40,13 @@ public:
     virtual void flush(unsigned worker) = 0;
 };
 
-/// Owns the files and the writer thread.
+/// Owns the files and the writer thread. `what` names them in the program's own log: the same
+/// machinery writes the execution logs, with a queue and a thread of their own, so that neither
+/// log can crowd out the other.
 class AccessLogs {
 public:
-    AccessLogs(unsigned workers, std::atomic<std::uint64_t>& dropped);
+    AccessLogs(unsigned workers, std::atomic<std::uint64_t>& dropped,
+               std::string_view what = "access log");
     ~AccessLogs();  ///< writes what was handed over, then ends the thread
     /// The same object for the same path for ever ("-" = standard output). On failure to open,
     /// `error` is set and the result is null.

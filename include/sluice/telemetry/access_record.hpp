@@ -17,6 +17,7 @@ struct AccessRecord {
     std::string_view api_id, stage, resource_id, resource_path, http_method, path, protocol;
     std::string_view domain_name;  ///< Host as sent; domainPrefix is its first label
     std::string_view source_ip, user_agent, api_key_id;
+    std::string_view api_key;  ///< a secret: a line shows its last six characters
     std::string_view error_message, error_response_type;
     std::string_view integration_error;
     std::string_view cache_status;  ///< HIT, MISS, BYPASS

@@ -148,6 +148,8 @@ public:
     /// Access-log lines dropped because the disk could not keep up:
     /// sluice_access_log_dropped_total.
     std::atomic<std::uint64_t> access_log_dropped{0};
+    /// The same of execution logs: sluice_execution_log_dropped_total.
+    std::atomic<std::uint64_t> execution_log_dropped{0};
     std::atomic<bool> last_reload_successful{true};
     std::atomic<std::int64_t> last_reload_unix_seconds{0};
     std::atomic<std::uint64_t> reloads_accepted{0}, reloads_refused{0};

@@ -53,7 +53,7 @@ std::string outcome(const std::string& name) {
     }
     if (loaded.ok()) out += dump(loaded.config);
     replace_all(out, kFolder.string(), "{here}");
-    replace_all(out, (fs::current_path() / "sluice-state.db").string(), "{cwd}/sluice-state.db");
+    replace_all(out, fs::current_path().string(), "{cwd}");
     return out;
 }
 

@@ -86,6 +86,8 @@ std::string with_one_key(const std::string& definition, const std::string& key) 
         {"Timeouts", "server: { timeouts: { @ } }"},
         {"Metrics", "server: { metrics: { @ } }"},
         {"Log", "server: { log: { @ } }"},
+        {"ExecutionLog", "server: { executionLog: { @ } }"},
+        {"Tracing", "server: { tracing: { @ } }"},
         {"State", "state: { @ }"},
         {"Redis", "state: { redis: { @ } }"},
         {"RestApi", "restApis: [ { @ } ]"},
