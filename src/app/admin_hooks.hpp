@@ -4,10 +4,10 @@
 #include <functional>
 
 #include "admin/hooks.hpp"
+#include "app/state_store.hpp"
 #include "gateway/compile.hpp"
 #include "sluice/config/model.hpp"
 #include "sluice/state/limit_registry.hpp"
-#include "sluice/state/usage_store.hpp"
 #include "sluice/telemetry/metrics.hpp"
 
 namespace sluice::app {
@@ -18,7 +18,7 @@ struct AdminView {
     const config::Config& config;  ///< the running one, also after a reload
     telemetry::Metrics& metrics;
     state::LimitRegistry& limits;
-    state::UsageStore& usage;
+    StateStore& state;
     gateway::Caches& caches;
     const bool& stopping;
     std::function<admin::ReloadResult()> reload;

@@ -85,7 +85,9 @@ Json to_json(const State& s) {
     if (s.store != StoreKind::redis) return out;
     out["redis"] = {{"url", without_password(s.redis.url)},
                     {"onFailure", name_of(kRedisFailures, s.redis.on_failure)},
-                    {"leaseMillis", s.redis.lease.count()}};
+                    {"leaseMillis", s.redis.lease.count()},
+                    {"keyPrefix", s.redis.key_prefix}};
+    if (!s.redis.ca_file.empty()) out["redis"]["caFile"] = s.redis.ca_file.string();
     return out;
 }
 
@@ -173,7 +175,8 @@ Json to_json(const UsagePlan& p) {
     if (p.quota) {
         out["quota"] = {{"limit", p.quota->limit},
                         {"period", name_of(kPeriods, p.quota->period)},
-                        {"offset", p.quota->offset}};
+                        {"offset", p.quota->offset},
+                        {"exact", p.quota->exact}};
     }
     out["meterBy"] = name_of(kMeterBys, p.meter_by);
     if (p.meter_by == MeterBy::source_ip) {

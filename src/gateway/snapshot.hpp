@@ -18,6 +18,7 @@
 #include "sluice/state/cache_store.hpp"
 #include "sluice/state/key_table.hpp"
 #include "sluice/state/limit_registry.hpp"
+#include "sluice/state/shared_limits.hpp"
 #include "sluice/telemetry/access_log.hpp"
 #include "sluice/telemetry/metrics.hpp"
 
@@ -30,6 +31,7 @@ struct Plan {
         const Method* method = nullptr;
         std::size_t slot = 0;
         state::BucketShape shape;
+        std::string name{};  ///< "api|stage|pets/GET"
     };
     std::string id{};
     std::optional<state::BucketShape> shape{};
@@ -59,6 +61,7 @@ struct KeyRecord {
 struct SharedBucket {
     state::BucketShape shape;
     std::shared_ptr<state::TokenBucket> bucket{};
+    std::string name{};  ///< the same on every gateway
 };
 
 struct Method {
@@ -101,6 +104,7 @@ struct Snapshot {
     std::unique_ptr<const state::KeyTable> key_table{};
     std::vector<KeyRecord> keys{};  ///< by the key table's index
     std::optional<SharedBucket> account{};
+    state::SharedLimits* shared = nullptr;  ///< set: buckets and quotas are leased from there
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
