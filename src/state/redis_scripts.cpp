@@ -160,7 +160,7 @@ end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), me)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - patience))
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', patience * 10))
-redis.call('SET', KEYS[2], me .. ':' .. time[1], 'NX')
+redis.call('SET', KEYS[2], me .. ':' .. time[1] .. ':' .. time[2], 'NX')
 return {string.format('%.0f', redis.call('ZCARD', KEYS[1])), redis.call('GET', KEYS[2]),
         time[1], time[2]}
 )lua";

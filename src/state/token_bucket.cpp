@@ -148,7 +148,8 @@ void TokenBucket::settle(const BucketShape& shape, TimePoint now, nanoseconds sk
 }
 
 void TokenBucket::reshape(const BucketShape& from, const BucketShape& to, TimePoint now) {
-    if (from.is_leased() && to.is_leased()) return;  // reshaped where the tokens come from
+    // Reshaped where the tokens come from; what is held stays, a refusal may no longer hold.
+    if (from.is_leased() && to.is_leased()) return forget_denial();
     const std::int64_t at = from.units_at(now);
     const std::int64_t new_at = to.units_at(now);
     const std::int64_t empty = to.tolerance_ + to.interval_;

@@ -77,4 +77,11 @@ void TokenBucket::deny(TimePoint until) {
     }
 }
 
+void TokenBucket::forget_denial() {
+    std::int64_t seen = word_.load(std::memory_order_relaxed);
+    while (seen < 0 && (seen & kMark) == 0 &&
+           !word_.compare_exchange_weak(seen, kNeverUsed, std::memory_order_relaxed)) {
+    }
+}
+
 }  // namespace sluice::state

@@ -124,6 +124,7 @@ public:
 private:
     friend class Reservation;
     std::optional<std::chrono::nanoseconds> denied_for(TimePoint now) const;
+    void forget_denial();
     static constexpr std::int64_t kNeverUsed = std::numeric_limits<std::int64_t>::min();
     static constexpr std::int64_t kMark = 1;
 
