@@ -9,15 +9,14 @@
 namespace test {
 
 ShiftedClock::ShiftedClock() {
-    const auto path = directory_.write("clock", std::string(sizeof *millis_, '\0'));
+    const auto path = directory_.write("clock", std::string(sizeof *shift_, '\0'));
     const Fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
-    void* shared =
-        ::mmap(nullptr, sizeof *millis_, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    void* shared = ::mmap(nullptr, sizeof *shift_, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     if (shared == MAP_FAILED) throw std::runtime_error("no shared memory for a clock");
-    millis_ = static_cast<std::atomic<std::int64_t>*>(shared);
+    shift_ = static_cast<Shift*>(shared);
 }
 
-ShiftedClock::~ShiftedClock() { ::munmap(millis_, sizeof *millis_); }
+ShiftedClock::~ShiftedClock() { ::munmap(shift_, sizeof *shift_); }
 
 std::map<std::string, std::string> ShiftedClock::environment() const {
     return {{"LD_PRELOAD", SLUICE_SHIFT_CLOCK},

@@ -20,11 +20,17 @@ public:
 
     /// For the environment of the program.
     std::map<std::string, std::string> environment() const;
-    void set(std::chrono::milliseconds ahead) { *millis_ = ahead.count(); }
+    void set(std::chrono::milliseconds ahead) { shift_->ahead = ahead.count(); }
+    /// It is that time, since 1970, and stays it.
+    void freeze(std::chrono::milliseconds time) { shift_->frozen = time.count(); }
 
 private:
+    struct Shift {
+        std::atomic<std::int64_t> ahead;
+        std::atomic<std::int64_t> frozen;
+    };
     TempDir directory_{};
-    std::atomic<std::int64_t>* millis_;
+    Shift* shift_;
 };
 
 }  // namespace test
