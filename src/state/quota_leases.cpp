@@ -40,15 +40,16 @@ QuotaLeases::Account& QuotaLeases::account_of(QuotaNeed& need) {
 }
 
 void QuotaLeases::make_room() {
+    const WallTime now = source_.wall(std::chrono::steady_clock::now());
+    const auto rests = [](const Account& a) { return a.counter == nullptr && !a.is_asking; };
     std::erase_if(accounts_, [&](const auto& entry) {
         const Account& a = entry.second;
-        if (a.counter != nullptr || a.is_asking || a.owed != 0) return false;
-        const WallTime now = source_.wall(std::chrono::steady_clock::now());
-        return a.net <= 0 || a.window != a.rule.window_at(now);
+        return rests(a) && a.owed == 0 && (a.net <= 0 || a.window != a.rule.window_at(now));
     });
-    for (auto it = accounts_.begin(); it != accounts_.end() && accounts_.size() >= kMostAccounts;) {
-        const bool rests = it->second.counter == nullptr && !it->second.is_asking;
-        it = rests ? accounts_.erase(it) : std::next(it);
+    // An eighth at once, so that a flood of new addresses does not look at all for each.
+    for (auto it = accounts_.begin();
+         it != accounts_.end() && accounts_.size() > kMostAccounts / 8 * 7;) {
+        it = rests(it->second) ? accounts_.erase(it) : std::next(it);
     }
 }
 

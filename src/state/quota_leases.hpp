@@ -30,7 +30,7 @@ public:
     std::uint64_t grants() const { return grants_; }
 
     /// Accounts remembered for the rest of their window; beyond it the least useful are dropped.
-    static constexpr std::size_t kMostAccounts = 500'000;
+    static constexpr std::size_t kMostAccounts = 200'000;
 
 private:
     /// What this node took of one quota. Outlives the lease: it is what can be restored should

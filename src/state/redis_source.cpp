@@ -138,11 +138,24 @@ void RedisSource::beat(std::function<void(Beat)> done) {
                   const auto texts = texts_of(reply, 4);
                   if (texts.empty()) return done(Beat::failed);
                   see_time(texts, sent);
-                  nodes_ = std::max<std::int64_t>(number<std::int64_t>(texts[0]), 1);
+                  heard_of(std::max<std::int64_t>(number<std::int64_t>(texts[0]), 1));
                   const bool is_new = !mark_.empty() && mark_ != texts[1];
                   mark_ = texts[1];
                   done(is_new ? Beat::data_lost : Beat::same_data);
               });
+}
+
+// Fewer only when they stay fewer: a Redis that has just come back knows nobody yet.
+void RedisSource::heard_of(std::int64_t nodes) {
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (nodes >= nodes_) {
+        nodes_ = nodes;
+        fewer_since_.reset();
+    } else if (!fewer_since_) {
+        fewer_since_ = now;
+    } else if (now - *fewer_since_ >= std::chrono::milliseconds{kAliveMillis}) {
+        nodes_ = nodes;
+    }
 }
 
 void RedisSource::leave(std::function<void()> done) {

@@ -70,6 +70,7 @@ private:
     /// The texts of a script's answer; empty when it was none, and then Redis is away: an error
     /// of Redis (READONLY, LOADING, OOM, ...) is of no more use than silence.
     std::vector<std::string> texts_of(const redisReply*, std::size_t least);
+    void heard_of(std::int64_t nodes);
     void see_time(const std::vector<std::string>&, TimePoint sent);
 
     RedisLink& link_;
@@ -79,6 +80,7 @@ private:
     RedisClock clock_;
     std::atomic<std::int64_t>& offset_;
     std::int64_t nodes_ = 1;
+    std::optional<TimePoint> fewer_since_{};
     std::string mark_{};
     std::uint64_t away_answers_ = 0;
 };

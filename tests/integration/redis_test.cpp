@@ -289,12 +289,16 @@ TEST(RedisState, ErrorsOfRedisCountAsAway) {
 }
 
 TEST(RedisState, AuthenticatesAndSaysWhenItIsRefused) {
-    Redis redis{{.words = {"--user", "default", "off", "--user", "sluice", "on", ">secret", "~*",
-                           "+@all"}}};
-    Gateway right{yaml({.url = redis.url("sluice:secret@")})};
+    // The rights that docs/how-to/run-several-gateways.md gives.
+    Redis redis{
+        {.words = {"--user", "default", "off", "--user", "gateway", "on", ">secret", "~sluice:*",
+                   "+@read", "+@write", "+@scripting", "+auth", "+ping", "+select", "+time"}}};
+    Gateway right{yaml({.url = redis.url("gateway:secret@")})};
     EXPECT_TRUE(becomes(right, "sluice_redis_connected", 1));
     EXPECT_EQ(admitted(right, 3), 3);
-    Gateway wrong{yaml({.url = redis.url("sluice:guess@")})};
+    EXPECT_EQ(right.admin("/usage?usagePlanId=plan").json()["values"]["k"].back()[0], 3);
+    EXPECT_EQ(gauge(right, "sluice_redis_absences_total"), 0) << right.log();
+    Gateway wrong{yaml({.url = redis.url("gateway:guess@")})};
     EXPECT_EQ(admitted(wrong, 3), 3) << "goes on by itself";
     EXPECT_EQ(gauge(wrong, "sluice_redis_connected"), 0);
     EXPECT_NE(wrong.log().find("AUTH: WRONGPASS"), std::string::npos) << wrong.log();
