@@ -4,13 +4,38 @@
 #include <sys/random.h>
 
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 
 namespace sluice {
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
-constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::uint64_t kLetterA = 0x0101010101010101ULL * 'A';
+
+using Hex = std::array<char, 16>;
+
+/// The eight nibbles of the lower half of `value`, one in each byte, the first in the highest.
+std::uint64_t nibbles(std::uint64_t value) {
+    std::uint64_t x = (value & 0xffffU) | (value & 0xffff0000U) << 16;
+    x = (x & 0x000000ff000000ffULL) | (x & 0x0000ff000000ff00ULL) << 8;
+    return (x & 0x000f000f000f000fULL) | (x & 0x00f000f000f000f0ULL) << 4;
+}
+
+/// The same as hexadecimal digits, all at once; the first in the lowest address.
+std::uint64_t digits_of(std::uint64_t value) {
+    std::uint64_t x = nibbles(value);
+    const std::uint64_t letters = ((x + 0x0606060606060606ULL) >> 4) & 0x0101010101010101ULL;
+    x += 0x3030303030303030ULL + letters * ('a' - '0' - 10);
+    return std::endian::native == std::endian::little ? __builtin_bswap64(x) : x;
+}
+
+/// All sixteen digits.
+Hex hex(std::uint64_t value) {
+    Hex text;
+    const std::uint64_t halves[] = {digits_of(value >> 32), digits_of(value)};
+    std::memcpy(text.data(), halves, text.size());
+    return text;
+}
 
 }  // namespace
 
@@ -33,22 +58,20 @@ std::uint64_t Random::next() {
 }
 
 void write_hex(char* out, std::uint64_t value, int digits) {
-    for (int i = digits - 1; i >= 0; --i) {
-        out[i] = kHex[value & 15];
-        value >>= 4;
-    }
+    const Hex text = hex(value);
+    std::memcpy(out, text.data() + text.size() - digits, static_cast<std::size_t>(digits));
 }
 
 Uuid Uuid::make(Random& random) {
-    const std::uint64_t high = (random.next() & ~0xf000ULL) | 0x4000;          // version 4
-    const std::uint64_t low = (random.next() & ~(3ULL << 62)) | (2ULL << 62);  // RFC 9562 variant
+    const Hex high = hex((random.next() & ~0xf000ULL) | 0x4000);          // version 4
+    const Hex low = hex((random.next() & ~(3ULL << 62)) | (2ULL << 62));  // RFC 9562 variant
     Uuid id;
     char* p = id.text.data();
-    write_hex(p, high >> 32, 8);
-    write_hex(p + 9, high >> 16, 4);
-    write_hex(p + 14, high, 4);
-    write_hex(p + 19, low >> 48, 4);
-    write_hex(p + 24, low, 12);
+    std::memcpy(p, high.data(), 8);
+    std::memcpy(p + 9, high.data() + 8, 4);
+    std::memcpy(p + 14, high.data() + 12, 4);
+    std::memcpy(p + 19, low.data(), 4);
+    std::memcpy(p + 24, low.data() + 4, 12);
     p[8] = p[13] = p[18] = p[23] = '-';
     return id;
 }
@@ -65,13 +88,10 @@ bool Uuid::is_uuid(std::string_view s) {
 }
 
 ExtendedId ExtendedId::make(Random& random) {
-    std::uint64_t bits = random.next();
+    const std::uint64_t bits = random.next();
+    const std::uint64_t letters[] = {nibbles(bits >> 32) + kLetterA, nibbles(bits) + kLetterA};
     ExtendedId id;
-    for (std::size_t i = 0; i < id.text.size(); ++i) {
-        if (i == 8) bits = random.next();
-        id.text[i] = kBase64[bits & 63];
-        bits >>= 6;
-    }
+    std::memcpy(id.text.data(), letters, sizeof letters);
     return id;
 }
 

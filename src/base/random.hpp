@@ -26,7 +26,8 @@ struct Uuid {
     static bool is_uuid(std::string_view);
 };
 
-/// 12 random bytes in base64: x-amz-apigw-id (aws-semantics 7.7).
+/// x-amz-apigw-id (aws-semantics 7.7): 12 bytes in base64, of which 64 bits are random (the
+/// letters A to P).
 struct ExtendedId {
     std::array<char, 16> text{};
     std::string_view view() const { return {text.data(), text.size()}; }

@@ -30,20 +30,32 @@ struct FreeBlock {
 };
 
 struct Lists {
-    std::array<FreeBlock*, kClasses> head{};
-    std::array<std::size_t, kClasses> count{};
+    std::array<FreeBlock*, kClasses> head;
+    std::array<std::size_t, kClasses> count;
+    bool closed;
+};
 
-    ~Lists() {
-        for (FreeBlock*& list : head) {
+// Trivial, so that reading it costs one instruction: a destructor would put a check for "first use
+// on this thread" before every access.
+constinit thread_local Lists lists{};
+
+/// Gives a thread's lists back when it ends.
+struct AtThreadEnd {
+    ~AtThreadEnd() {
+        for (FreeBlock*& list : lists.head) {
             while (list != nullptr)
                 ::operator delete(std::exchange(list, list->next));
         }
-        closed = true;
+        lists.closed = true;
     }
-    bool closed = false;
+    void arm() {}
 };
+thread_local AtThreadEnd at_thread_end;
 
-thread_local Lists lists;
+void* allocate_new(std::size_t size) {
+    at_thread_end.arm();  // nothing is released on a thread before something was taken there
+    return ::operator new(size);
+}
 
 }  // namespace
 
@@ -60,7 +72,7 @@ void* allocate(std::size_t size) {
         --lists.count[c];
         return block;
     }
-    return ::operator new(kSmallest << c);
+    return allocate_new(kSmallest << c);
 }
 
 void release(void* block, std::size_t size) noexcept {

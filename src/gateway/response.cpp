@@ -81,7 +81,7 @@ void send_whole(Exchange& x, int status, std::string_view fields, std::string_vi
     out.text(fields);
     const bool with_body = !x.client.is_head() && has_length(status);
     const Framing framing = has_length(status) ? Framing::length : Framing::none;
-    x.client.start_response(status, with_body ? Framing::length : Framing::none, body.size());
+    x.client.start_response(status, with_body ? Framing::length : Framing::none);
     end_head(out, x, framing, body.size());
     count_response(x, status);
     x.client.send(out.view(), body, true);
@@ -107,8 +107,7 @@ void send_reply(Exchange& x) {
         out.text("Retry-After: ").number(retry_seconds(x.retry_after)).text("\r\n");
     }
     write_date(out, x.wall);
-    x.client.start_response(text.status, x.client.is_head() ? Framing::none : Framing::length,
-                            body.size());
+    x.client.start_response(text.status, x.client.is_head() ? Framing::none : Framing::length);
     end_head(out, x, Framing::length, body.size());
     count_response(x, text.status);
     x.client.send(out.view(), body, true);
@@ -130,7 +129,7 @@ void send_cached(Exchange& x) {
     if (x.cache_warning) out.field("Warning", kIgnoredWarning);
     const bool with_length = has_length(stored.status) && !x.client.is_head();
     const Framing framing = with_length ? Framing::length : Framing::none;
-    x.client.start_response(stored.status, framing, stored.body.size());
+    x.client.start_response(stored.status, framing);
     end_head(out, x, framing, stored.body.size());
     count_response(x, stored.status);
     x.client.send(out.view(), stored.body, true);
@@ -145,7 +144,7 @@ void send_refusal(http::Stream& client, Reply reply, Compatibility compatibility
     write_reply_fields(out, text);
     write_date(out, now);
     client.close_after();
-    client.start_response(text.status, Framing::length, text.body.size());
+    client.start_response(text.status, Framing::length);
     out.text("Content-Length: ").number(text.body.size()).text("\r\n");
     write_ids(out, Uuid::make(random), ExtendedId::make(random));
     write_connection(out, client);

@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "http/crawling.hpp"
 #include "net/scratch.hpp"
 #include "sluice/telemetry/log.hpp"
 
@@ -20,9 +21,8 @@ constexpr seconds kDrainPatience{1};
 // At the connection limit: idle for less than this is not idle.
 constexpr std::chrono::milliseconds kSilentGrace{100};
 constexpr std::chrono::milliseconds kKeptGrace{1000};
-constexpr std::size_t kDropLimit = 64 * 1024;          // robustness 1.6
-constexpr std::chrono::milliseconds kDropTime{1000};   // robustness 1.6
-constexpr std::uint64_t kSlowestBytesPerSecond = 500;  // robustness 2, after 10 s
+constexpr std::size_t kDropLimit = 64 * 1024;         // robustness 1.6
+constexpr std::chrono::milliseconds kDropTime{1000};  // robustness 1.6
 
 struct InFlight {
     explicit InFlight(telemetry::Counter& c) : counter{c} { counter.add(); }
@@ -264,10 +264,7 @@ Task<void> Session::finish_response() {
         const net::Wake wake = co_await net::wait(transport_->channel(), now() + patience);
         if (wake == net::Wake::event) stream_.flush();
         const bool stuck = wake == net::Wake::timeout && sent == stream_.sent_bytes();
-        const auto spent = std::chrono::duration_cast<seconds>(now() - started).count();
-        const bool crawling =
-            spent > 10 && (stream_.sent_bytes() - sent_before) / static_cast<std::uint64_t>(spent) <
-                              kSlowestBytesPerSecond;
+        const bool crawling = is_crawling(stream_.sent_bytes() - sent_before, now() - started);
         if (wake == net::Wake::cancelled || stuck || crawling) stream_.abort();
     }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/stream.hpp"
 
-#include <array>
-
+#include "http/message_parts.hpp"
 #include "net/scratch.hpp"
 
 namespace sluice::http {
@@ -11,7 +10,7 @@ void Stream::begin(const RequestHead& head, std::uint64_t body_limit) {
     body_ = BodyFraming{head.framing, head.content_length};
     body_limit_ = body_limit;
     length_too_large_ = head.framing == Framing::length && head.content_length > body_limit;
-    body_bytes_ = received_ = response_body_ = response_left_ = 0;
+    body_bytes_ = received_ = response_body_ = 0;
     outbox_.reset_count();
     status_ = 0;
     minor_version_ = head.minor_version;
@@ -30,8 +29,8 @@ Stream::BodyPiece Stream::read_body() {
         // The client holds the body back until it is asked (RFC 9110 10.1.1).
         expect_continue_ = false;
         static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-        iovec part{const_cast<char*>(kContinue.data()), kContinue.size()};
-        if (!write_parts(&part, 1)) return {Body::broken};
+        const iovec part{const_cast<char*>(kContinue.data()), kContinue.size()};
+        if (!write_parts({&part, 1})) return {Body::broken};
     }
     expect_continue_ = false;
     char* scratch = net::Scratch::of_thread().read.get();
@@ -75,43 +74,21 @@ Stream::BodyPiece Stream::use(char* bytes, std::size_t size, bool from_input) {
     return {piece.data == 0 && body_.finished() ? Body::end : Body::data, {bytes, piece.data}};
 }
 
-void Stream::start_response(int status, Framing framing, std::uint64_t length) {
+void Stream::start_response(int status, Framing framing) {
     status_ = status;
     response_framing_ = framing;
-    response_left_ = framing == Framing::length ? length : 0;
 }
 
 bool Stream::send(std::string_view head, std::string_view body, bool end) {
     if (broken_) return false;
-    std::array<iovec, 4> parts{};
-    std::size_t count = 0;
-    const auto add = [&](std::string_view bytes) {
-        if (!bytes.empty()) parts[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
-    };
-    char chunk[20];
-    std::size_t chunk_size = 0;
-    add(head);
-    if (response_framing_ == Framing::none) body = {};
-    response_body_ += body.size();
-    if (response_framing_ == Framing::chunked) {
-        if (!body.empty()) {
-            chunk_size = write_chunk_header(chunk, body.size());
-            add({chunk, chunk_size});
-            add(body);
-        }
-        if (end)
-            add(body.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
-        else if (!body.empty())
-            add("\r\n");
-    } else {
-        add(body);
-    }
+    if (response_framing_ != Framing::none) response_body_ += body.size();
     if (end) response_complete_ = true;
-    return count == 0 || write_parts(parts.data(), count);
+    const MessageParts parts{response_framing_, head, body, end};
+    return parts.empty() || write_parts(parts.all());
 }
 
-bool Stream::write_parts(iovec* parts, std::size_t count) {
-    if (!outbox_.write({parts, count})) broken_ = true;
+bool Stream::write_parts(std::span<const iovec> parts) {
+    if (!outbox_.write(parts)) broken_ = true;
     return !broken_;
 }
 

@@ -42,9 +42,8 @@ public:
 
     // ---- response ----------------------------------------------------------------------
 
-    /// What the response head said about the length; needed to frame and to check the body.
-    /// HEAD, 204 and 304: none.
-    void start_response(int status, Framing framing, std::uint64_t length);
+    /// How the body that follows is framed. HEAD, 204 and 304: none.
+    void start_response(int status, Framing framing);
     bool response_started() const { return status_ != 0; }
     /// Undoes start_response() while nothing has been sent.
     void take_back_response() { status_ = 0; }
@@ -80,7 +79,7 @@ public:
 private:
     friend class Session;
     BodyPiece use(char* bytes, std::size_t size, bool from_input);
-    bool write_parts(iovec* parts, std::size_t count);
+    bool write_parts(std::span<const iovec> parts);
 
     net::Transport& transport_;
     const bool& draining_;
@@ -90,7 +89,6 @@ private:
     std::uint64_t body_bytes_ = 0;
     std::uint64_t received_ = 0;
     std::uint64_t response_body_ = 0;
-    std::uint64_t response_left_ = 0;
     int status_ = 0;
     int minor_version_ = 1;
     Framing response_framing_ = Framing::none;

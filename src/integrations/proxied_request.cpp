@@ -120,7 +120,7 @@ bool ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing bo
         framing = client.minor_version() == 0 ? Framing::until_close : Framing::chunked;
         if (framing == Framing::until_close && !empty) client.close_after();
     }
-    client.start_response(head.status, empty ? Framing::none : framing, length);
+    client.start_response(head.status, empty ? Framing::none : framing);
     // A bodiless answer tells on the length the backend told, and never a coding.
     Framing written = framing;
     if (empty && framing != Framing::length) written = Framing::none;

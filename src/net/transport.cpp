@@ -3,16 +3,33 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "net/raw_io.hpp"
 
 namespace sluice::net {
+namespace {
+
+// glibc's recv and send are cancellation points: in a program with threads each call is wrapped in
+// two atomic exchanges for pthread_cancel, which nobody calls here. The bare calls do the same.
+ssize_t bare_recv(int fd, void* into, std::size_t size) {
+    return ::syscall(SYS_recvfrom, fd, into, size, 0, nullptr, nullptr);
+}
+ssize_t bare_send(int fd, const void* from, std::size_t size) {
+    return ::syscall(SYS_sendto, fd, from, size, MSG_NOSIGNAL, nullptr, 0);
+}
+ssize_t bare_sendmsg(int fd, const msghdr& message) {
+    return ::syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+}
+
+}  // namespace
 
 IoResult raw_read(Channel& c, char* into, std::size_t size) {
     if (!c.readable) return {Io::would_block};
-    const ssize_t n = ::recv(c.fd(), into, size, 0);
+    const ssize_t n = bare_recv(c.fd(), into, size);
     if (n > 0) {
         // A short read empties the socket (epoll(7)); after a FIN one more read must see it.
         if (static_cast<std::size_t>(n) < size && !c.peer_closed) c.readable = false;
@@ -33,12 +50,12 @@ IoResult raw_write(Channel& c, std::span<const iovec> parts) {
         wanted += part.iov_len;
     ssize_t n = 0;
     if (parts.size() == 1) {
-        n = ::send(c.fd(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+        n = bare_send(c.fd(), parts[0].iov_base, parts[0].iov_len);
     } else {
         msghdr message{};
         message.msg_iov = const_cast<iovec*>(parts.data());
         message.msg_iovlen = parts.size();
-        n = ::sendmsg(c.fd(), &message, MSG_NOSIGNAL);
+        n = bare_sendmsg(c.fd(), message);
     }
     if (n >= 0) {
         if (static_cast<std::size_t>(n) < wanted) c.writable = false;

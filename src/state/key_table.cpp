@@ -4,7 +4,6 @@
 // SHA256_Init and its kin are deprecated for EVP, which since OpenSSL 3 allocates its state anew
 // for every digest: one heap allocation per request that carries a key.
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -37,6 +36,17 @@ std::uint64_t head_of(const std::array<std::uint8_t, 32>& digest) {
     return head;
 }
 
+/// Looks at every byte whatever it finds, a word at a time.
+bool is_same(const std::array<std::uint8_t, 32>& a, const std::array<std::uint8_t, 32>& b) {
+    std::array<std::uint64_t, 4> left, right;
+    std::memcpy(left.data(), a.data(), sizeof left);
+    std::memcpy(right.data(), b.data(), sizeof right);
+    std::uint64_t differs = 0;
+    for (std::size_t i = 0; i < left.size(); ++i)
+        differs |= left[i] ^ right[i];
+    return differs == 0;
+}
+
 }  // namespace
 
 bool KeyTable::digest_of(std::string_view value, Digest& digest) {
@@ -57,7 +67,7 @@ std::optional<std::uint32_t> KeyTable::find(std::string_view value) const {
     if (slots_.empty() || !digest_of(value, digest)) return std::nullopt;
     // How many places are looked at depends on the salted digest, which no caller knows.
     for (std::size_t p = place_of(digest); slots_[p].index_plus_1 != 0;) {
-        if (CRYPTO_memcmp(slots_[p].digest.data(), digest.data(), digest.size()) == 0) {
+        if (is_same(slots_[p].digest, digest)) {
             return slots_[p].index_plus_1 - 1;
         }
         if (++p == slots_.size()) p = 0;

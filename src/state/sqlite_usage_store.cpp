@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <mutex>
@@ -131,8 +132,12 @@ int Opening::run(const char* sql) {
 }
 
 int Opening::open() {
+    // Nobody reads SQLite's memory statistics, and keeping them takes a lock per allocation.
+    static std::once_flag configured;
+    std::call_once(configured, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
     sqlite3* made = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+    // NOMUTEX: SqliteStore's own mutex is held around every use of the connection.
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     const int status = sqlite3_open_v2(path_.c_str(), &made, flags, nullptr);
     database_.reset(made);
     if (status != SQLITE_OK) return fail(status);
@@ -220,6 +225,17 @@ Result<fs::path> set_aside(const fs::path& path) {
     return aside;
 }
 
+/// As the table is ordered: neighbours share pages, which halves the cost of many rows.
+std::vector<const UsageRow*> in_order(std::span<const UsageRow> rows) {
+    std::vector<const UsageRow*> order(rows.size());
+    std::ranges::transform(rows, order.begin(), [](const UsageRow& r) { return &r; });
+    std::ranges::sort(order, [](const UsageRow* a, const UsageRow* b) {
+        const int plans = a->plan.compare(b->plan);
+        return plans != 0 ? plans < 0 : a->key < b->key;
+    });
+    return order;
+}
+
 class SqliteStore final : public UsageStore {
 public:
     SqliteStore(FileLock lock, Database database, fs::path path, Retention retention)
@@ -297,7 +313,8 @@ Result<void> SqliteStore::save(std::span<const UsageRow> counters, std::span<con
 
 bool SqliteStore::write(std::span<const UsageRow> counters, std::span<const DayRow> finished,
                         std::int32_t today) {
-    for (const UsageRow& r : counters) {
+    for (const UsageRow* row : in_order(counters)) {
+        const UsageRow& r = *row;
         save_counter_.bind(r.plan, r.key, r.window, r.used, r.extension, r.day, r.used_that_day,
                            r.remaining);
         if (save_counter_.run() != SQLITE_DONE) return false;

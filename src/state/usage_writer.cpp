@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sluice/state/usage_writer.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 
 namespace sluice::state {
 
 namespace {
 
+using std::chrono::milliseconds;
+
 // While the store fails: a row per key that was used, then no more.
 constexpr std::size_t kMaxWaiting = 2'000'000;
+
+// A save that has much to write is followed by a longer pause, so that many busy keys cost about
+// a hundredth of one CPU. With the save itself it stays below the second that may be lost.
+constexpr int kRestPerWork = 100;
+constexpr milliseconds kLongestPause{700};
 
 }  // namespace
 
@@ -32,9 +41,14 @@ void UsageWriter::start() {
 
 void UsageWriter::run() {
     std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, options_.interval, [&] { return is_stopping_; })) {
+    milliseconds pause = options_.interval;
+    while (!wake_.wait_for(lock, pause, [&] { return is_stopping_; })) {
         lock.unlock();
+        const auto begun = std::chrono::steady_clock::now();
         (void)flush_now();
+        const auto took = std::chrono::steady_clock::now() - begun;
+        pause = std::clamp(std::chrono::duration_cast<milliseconds>(took * kRestPerWork),
+                           options_.interval, std::max(options_.interval, kLongestPause));
         lock.lock();
     }
 }
@@ -69,6 +83,29 @@ Result<void> UsageWriter::flush_now() {
 Result<void> UsageWriter::save() {
     UsageJournal::Batch batch;
     registry_.journal().collect(batch);
+    const std::int32_t today = day_at(options_.wall());
+    const bool behind = !waiting_.empty() || !waiting_days_.empty();
+    if (behind) {  // what failed before goes with what is new, each counter once
+        keep(std::move(batch));
+        batch = waiting();
+    }
+    // An idle gateway writes once a day, to drop what is too old.
+    if (batch.empty() && pruned_day_ == today) return {};
+
+    const Result<void> result = store_.save(batch.counters, batch.days, today);
+    if (!result) {
+        if (!behind) keep(std::move(batch));
+        return result;
+    }
+    saved_rows_.fetch_add(batch.counters.size(), std::memory_order_relaxed);
+    saves_.fetch_add(1, std::memory_order_relaxed);
+    waiting_.clear();
+    waiting_days_.clear();
+    pruned_day_ = today;
+    return {};
+}
+
+void UsageWriter::keep(UsageJournal::Batch&& batch) {
     for (UsageRow& row : batch.counters) {
         Identity identity{row.plan, row.key};
         if (waiting_.size() >= kMaxWaiting && !waiting_.contains(identity)) {
@@ -84,23 +121,16 @@ Result<void> UsageWriter::save() {
         }
         waiting_days_.push_back(std::move(day));
     }
-    const std::int32_t today = day_at(options_.wall());
-    // An idle gateway writes once a day, to drop what is too old.
-    if (waiting_.empty() && waiting_days_.empty() && pruned_day_ == today) return {};
+}
 
-    std::vector<UsageRow> rows;
-    rows.reserve(waiting_.size());
+UsageJournal::Batch UsageWriter::waiting() const {
+    UsageJournal::Batch all;
+    all.counters.reserve(waiting_.size());
     for (const auto& [identity, row] : waiting_) {
-        rows.push_back(row);
+        all.counters.push_back(row);
     }
-    const Result<void> result = store_.save(rows, waiting_days_, today);
-    if (!result) return result;
-    saved_rows_.fetch_add(rows.size(), std::memory_order_relaxed);
-    saves_.fetch_add(1, std::memory_order_relaxed);
-    waiting_.clear();
-    waiting_days_.clear();
-    pruned_day_ = today;
-    return {};
+    all.days = waiting_days_;
+    return all;
 }
 
 void UsageWriter::report(const Result<void>& result) {

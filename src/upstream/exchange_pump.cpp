@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/exchange_pump.hpp"
 
-#include <array>
-
+#include "http/crawling.hpp"
+#include "http/message_parts.hpp"
 #include "net/scratch.hpp"
 
 namespace sluice::upstream {
@@ -16,9 +16,6 @@ constexpr http::HeadLimits kResponseLimits{.head_bytes = 65'536, .target_bytes =
 constexpr int kMostInterim = 16;  // robustness 2
 // A client that closed its sending side may only have half-closed: give the answer this long.
 constexpr std::chrono::milliseconds kHalfCloseGrace{500};
-// A client that we wait for has to move this much on average after a while (robustness 2).
-constexpr std::uint64_t kSlowestBytesPerSecond = 500;
-constexpr std::chrono::seconds kSlowStart{10};
 
 bool has_no_body(int status, bool is_head) { return is_head || status == 204 || status == 304; }
 
@@ -64,24 +61,8 @@ bool ExchangePump::send_head(const Target& target) {
 }
 
 bool ExchangePump::send_body_piece(std::string_view head, std::string_view piece, bool end) {
-    std::array<iovec, 4> parts{};
-    std::size_t count = 0;
-    const auto add = [&](std::string_view bytes) {
-        if (!bytes.empty()) parts[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
-    };
-    char chunk[20];
-    add(head);
-    if (request_.framing == Framing::chunked) {
-        if (!piece.empty()) add({chunk, http::write_chunk_header(chunk, piece.size())});
-        add(piece);
-        if (end)
-            add(piece.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
-        else if (!piece.empty())
-            add("\r\n");
-    } else {
-        add(piece);
-    }
-    return count == 0 || connection_.outbox().write({parts.data(), count});
+    const http::MessageParts parts{request_.framing, head, piece, end};
+    return parts.empty() || connection_.outbox().write(parts.all());
 }
 
 ExchangePump::Step ExchangePump::upload() {
@@ -227,12 +208,8 @@ bool ExchangePump::waiting_for_client() const {
     return !upload_done_ && !upload_failed_ && connection_.outbox().is_empty();
 }
 
-/// One byte now and then must not hold a connection for ever.
 bool ExchangePump::is_crawling() const {
-    if (client_time_ < kSlowStart) return false;
-    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(client_time_).count();
-    return client_.sent_bytes() + client_.body_bytes() <
-           kSlowestBytesPerSecond * static_cast<std::uint64_t>(waited);
+    return http::is_crawling(client_.sent_bytes() + client_.body_bytes(), client_time_);
 }
 
 Task<bool> ExchangePump::sleep(Patience patience) {

@@ -9,6 +9,8 @@
 namespace test {
 namespace {
 
+using namespace std::string_literals;
+
 constexpr const char* kNetworkError = R"({"message":"Network error communicating with endpoint"})";
 constexpr const char* kTimedOut = R"({"message":"Endpoint request timed out"})";
 
@@ -89,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
               502, 504, kNetworkError, nullptr},
         Fault{"NulInHead",
               [] {
-                  return Answer::raw(std::string("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", 29)).hang();
+                  return Answer::raw("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n"s).hang();
               },
               502, 504, kNetworkError, nullptr},
         Fault{"SwitchingProtocols",

@@ -104,6 +104,7 @@ void Gateway::start() {
 }
 
 std::uint16_t Gateway::port(const std::string& listener) {
+    const std::lock_guard lock{ports_mutex_};
     std::uint16_t& port = ports_[listener];
     if (port != 0) return port;
     // Another listener's line may come first, so each is looked for by its whole name.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -84,6 +85,7 @@ private:
     GatewayOptions options_;
     std::shared_ptr<TempDir> directory_;
     std::unique_ptr<Process> process_{};
+    std::mutex ports_mutex_{};
     std::map<std::string, std::uint16_t> ports_{};
     std::uint16_t admin_port_ = 0;
     bool stopped_ = false;

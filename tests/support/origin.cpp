@@ -119,12 +119,12 @@ void Origin::accept_all() {
 
 void Origin::serve(Session& session, Fd fd, int number) {
     try {
-        SSL* ssl = nullptr;
+        std::unique_ptr<SSL, decltype(&SSL_free)> ssl{nullptr, &SSL_free};
         if (options_.tls != nullptr) {
-            ssl = SSL_new(options_.tls);
-            handshake(fd, ssl, true);
+            ssl.reset(SSL_new(options_.tls));
+            handshake(fd, ssl.get(), true);
         }
-        auto wire = std::make_shared<Wire>(std::move(fd), ssl);
+        auto wire = std::make_shared<Wire>(std::move(fd), ssl.release());
         wire->set_timeout(120s);
         {
             const std::lock_guard lock{mutex_};

@@ -108,7 +108,8 @@ HeadResult read_request_head(std::string_view bytes, const HeadLimits&, RequestH
 /// The same for a response. Interim (1xx) heads are returned like any other.
 HeadResult read_response_head(std::string_view bytes, const HeadLimits&, ResponseHead& out);
 
-/// The id of a field name in any case; unknown if there is none.
+/// The id of a field name (a token, in any case); unknown for fields that are treated like any
+/// other.
 Field field_id(std::string_view name);
 
 /// Equal but for the case of ASCII letters.

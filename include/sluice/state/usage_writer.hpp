@@ -22,7 +22,8 @@ namespace sluice::state {
 class UsageWriter {
 public:
     struct Options {
-        /// A fifth of the second that may be lost: a slow disk has the rest.
+        /// Between two saves; longer, up to 700 ms, when they have much to write. The second
+        /// that may be lost also holds the save itself.
         std::chrono::milliseconds interval{200};
         std::function<WallTime()> wall = wall_now;
         /// Called from the writing thread: on the first of a row of failures, and after it.
@@ -55,6 +56,8 @@ private:
     using Identity = std::pair<std::string, std::string>;
     void run();
     Result<void> save();
+    void keep(UsageJournal::Batch&&);
+    UsageJournal::Batch waiting() const;
     void report(const Result<void>&);
 
     LimitRegistry& registry_;

@@ -72,7 +72,7 @@ TEST_F(ContextTest, SaysWhatWasAsked) {
         line("$context.httpMethod $context.path $context.protocol $context.apiId "
              "$context.stage $context.resourcePath $context.identity.sourceIp "
              "$context.identity.userAgent",
-             kRequest, [](Exchange& x) { x.client.start_response(200, http::Framing::length, 0); }),
+             kRequest, [](Exchange& x) { x.client.start_response(200, http::Framing::length); }),
         "PUT /v1/pets/7 HTTP/1.0 petstore prod /pets/{id} 192.0.2.1 curl\n");
 }
 
@@ -81,7 +81,7 @@ TEST_F(ContextTest, SaysHowItWasAnswered) {
                    "$context.integration.status $context.integration.latency",
                    kRequest,
                    [](Exchange& x) {
-                       x.client.start_response(201, http::Framing::length, 4);
+                       x.client.start_response(201, http::Framing::length);
                        x.client.send("head", "body", true);
                        x.integration_status = 202;
                        x.integration_latency = milliseconds{56};

@@ -39,7 +39,7 @@ public:
             co_return;
         }
         if (order == "half") {
-            x.client.start_response(200, http::Framing::length, 10);
+            x.client.start_response(200, http::Framing::length);
             x.client.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", "half", false);
             co_return;
         }

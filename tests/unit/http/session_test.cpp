@@ -206,7 +206,7 @@ TEST_F(SessionTest, WaitsForAClientThatReadsSlowly) {
 
 TEST_F(SessionTest, ResetsTheConnectionWhenTheHandlerAborts) {
     server_.handler.script = [](Request&, Stream& s) -> Task<void> {
-        s.start_response(200, Framing::length, 10);
+        s.start_response(200, Framing::length);
         s.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", "half", false);
         s.abort();
         co_return;

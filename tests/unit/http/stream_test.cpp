@@ -57,8 +57,8 @@ protected:
     bool send(std::string_view head, std::string_view body, bool end) {
         return thread_.run([&] { return stream_->send(head, body, end); });
     }
-    void start(int status, Framing framing, std::uint64_t length) {
-        thread_.run([&] { stream_->start_response(status, framing, length); });
+    void start(int status, Framing framing) {
+        thread_.run([&] { stream_->start_response(status, framing); });
     }
 
     ReactorThread thread_;
@@ -127,7 +127,7 @@ TEST_F(StreamTest, AsksAWaitingClientToGoOnOnceAndOnlyWhenTheBodyIsRead) {
     });
     pair_.far.send("abc");
     EXPECT_EQ(read_to_end(), Stream::Body::end);
-    start(200, Framing::length, 0);
+    start(200, Framing::length);
     send("HEAD", "", true);
     thread_.run([&] { transport_->shutdown_write(); });
     EXPECT_EQ(pair_.far.read_all(), "HTTP/1.1 100 Continue\r\n\r\nHEAD");
@@ -143,7 +143,7 @@ TEST_F(StreamTest, DoesNotAskAClientThatHasBegunToSend) {
 TEST_F(StreamTest, SendsHeadAndBodyAsTheyAre) {
     begin("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_FALSE(stream_->response_started());
-    start(200, Framing::length, 8);
+    start(200, Framing::length);
     EXPECT_TRUE(send("head|", "body", false));
     EXPECT_FALSE(stream_->response_complete());
     EXPECT_TRUE(send("", "more", true));
@@ -157,7 +157,7 @@ TEST_F(StreamTest, SendsHeadAndBodyAsTheyAre) {
 
 TEST_F(StreamTest, FramesChunks) {
     begin("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    start(200, Framing::chunked, 0);
+    start(200, Framing::chunked);
     send("head|", "", false);
     send("", "0123456789abcdef", false);
     send("", "", false);
@@ -169,7 +169,7 @@ TEST_F(StreamTest, FramesChunks) {
 
 TEST_F(StreamTest, EndsChunksWithoutALastPiece) {
     begin("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    start(200, Framing::chunked, 0);
+    start(200, Framing::chunked);
     send("h", "ab", false);
     send("", "", true);
     EXPECT_EQ(pair_.far.read(13), "h2\r\nab\r\n0\r\n\r\n");
@@ -178,7 +178,7 @@ TEST_F(StreamTest, EndsChunksWithoutALastPiece) {
 TEST_F(StreamTest, SendsNoBodyWhereThereMayBeNone) {
     begin("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_TRUE(stream_->is_head());
-    start(200, Framing::none, 4);
+    start(200, Framing::none);
     send("head", "body", true);
     thread_.run([&] { transport_->shutdown_write(); });
     EXPECT_EQ(pair_.far.read_all(), "head");
@@ -188,7 +188,7 @@ TEST_F(StreamTest, SendsNoBodyWhereThereMayBeNone) {
 TEST_F(StreamTest, KeepsWhatTheClientDoesNotTake) {
     begin("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     const std::string body(16 << 20, 'x');
-    start(200, Framing::length, body.size());
+    start(200, Framing::length);
     EXPECT_TRUE(send("", body, true));
     EXPECT_FALSE(thread_.run([&] { return stream_->flushed(); }));
     std::string got;
@@ -203,7 +203,7 @@ TEST_F(StreamTest, StartsEveryExchangeWithFreshCounts) {
     begin("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_FALSE(stream_->keep_alive());
     read_to_end();
-    start(404, Framing::length, 1);
+    start(404, Framing::length);
     send("h", "b", true);
     begin("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     EXPECT_TRUE(stream_->keep_alive());
@@ -216,7 +216,7 @@ TEST_F(StreamTest, StartsEveryExchangeWithFreshCounts) {
 
 TEST_F(StreamTest, ResetsTheClientWhenAborted) {
     begin("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    start(200, Framing::length, 10);
+    start(200, Framing::length);
     send("head", "half", false);
     EXPECT_EQ(pair_.far.read(8), "headhalf");
     thread_.run([&] {
@@ -232,7 +232,7 @@ TEST_F(StreamTest, ResetsTheClientWhenAborted) {
 
 TEST_F(StreamTest, NoticesThatTheClientIsGone) {
     begin("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    start(200, Framing::length, 4);
+    start(200, Framing::length);
     pair_.far.reset();
     ASSERT_TRUE(thread_.until([&] { return transport_->channel().peer_closed; }));
     EXPECT_FALSE(send("head", "body", true));

@@ -19,7 +19,7 @@ inline void answer(Stream& s, int status, const std::string& text) {
     std::string head = "HTTP/1.1 " + std::to_string(status) +
                        " X\r\nContent-Length: " + std::to_string(text.size()) + "\r\n";
     if (!s.keep_alive()) head += "Connection: close\r\n";
-    s.start_response(status, s.is_head() ? Framing::none : Framing::length, text.size());
+    s.start_response(status, s.is_head() ? Framing::none : Framing::length);
     s.send(head + "\r\n", text, true);
 }
 

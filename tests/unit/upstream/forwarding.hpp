@@ -31,7 +31,7 @@ public:
         if (!takes_heads) return false;
         if (framing == http::Framing::until_close) framing = http::Framing::chunked;
         const bool empty = client_.is_head() || head.status == 204;
-        client_.start_response(head.status, empty ? http::Framing::none : framing, length);
+        client_.start_response(head.status, empty ? http::Framing::none : framing);
         out.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(head.status)).text(" X\r\n");
         write_framing(out, head.status == 204 ? http::Framing::none : framing, length);
         return true;
