@@ -175,8 +175,8 @@ Json to_json(const UsagePlan& p) {
     if (p.quota) {
         out["quota"] = {{"limit", p.quota->limit},
                         {"period", name_of(kPeriods, p.quota->period)},
-                        {"offset", p.quota->offset},
-                        {"exact", p.quota->exact}};
+                        {"offset", p.quota->offset}};
+        if (p.quota->exact) out["quota"]["exact"] = true;
     }
     out["meterBy"] = name_of(kMeterBys, p.meter_by);
     if (p.meter_by == MeterBy::source_ip) {
