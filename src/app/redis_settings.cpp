@@ -8,20 +8,24 @@
 namespace sluice::app {
 namespace {
 
-constexpr int kMostDatabases = 65'535;
-
 Error fault(std::string what) {
     return {Origin::internal, "redis_url", "state.redis.url: " + std::move(what), Retry::never};
 }
 
+/// Of ports and of databases.
+constexpr int kLargest = 65'535;
+
+std::optional<int> number_in(std::string_view text) {
+    int number = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (number < 0 || number > kLargest) return std::nullopt;
+    return number;
+}
+
 std::optional<int> database_in(std::string_view path) {
     if (path.starts_with('/')) path.remove_prefix(1);
-    if (path.empty()) return 0;
-    int number = -1;
-    const auto [end, error] = std::from_chars(path.data(), path.data() + path.size(), number);
-    if (error != std::errc{} || end != path.data() + path.size()) return std::nullopt;
-    if (number < 0 || number > kMostDatabases) return std::nullopt;
-    return number;
+    return path.empty() ? 0 : number_in(path);
 }
 
 }  // namespace
@@ -37,7 +41,7 @@ Result<state::RedisSettings> redis_settings(const config::Redis& c) {
     if (url->host().empty()) return fault("needs a host");
     settings.host = url->host_address();
     if (url->has_port()) settings.port = url->port();
-    if (url->has_port() && url->port_number() == 0) return fault("the port must be 1 to 65535");
+    if (number_in(settings.port).value_or(0) == 0) return fault("the port must be 1 to 65535");
     settings.user = url->user();
     settings.password = url->password();
     if (!settings.user.empty() && settings.password.empty())

@@ -5,6 +5,7 @@
 #include "support/redis.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "support/load.hpp"
 #include "support/proxied.hpp"
@@ -285,6 +286,61 @@ TEST(RedisState, ErrorsOfRedisCountAsAway) {
         EXPECT_NE(gateway.log().find(c.word), std::string::npos) << gateway.log();
         EXPECT_EQ(redis.ask(c.end), "+OK\r\n");
         EXPECT_TRUE(becomes(gateway, "sluice_redis_connected", 1)) << c.word;
+    }
+}
+
+TEST(RedisState, SlowAnswersDelayAndNothingElse) {
+    Redis redis{{.words = {"--enable-debug-command", "yes"}}};
+    Gateway gateway{yaml({.url = redis.url()})};
+    for (int i = 0; i < 3; ++i) {
+        std::jthread sleeper{[&] { EXPECT_EQ(redis.ask({"DEBUG", "SLEEP", "0.1"}), "+OK\r\n"); }};
+        EXPECT_EQ(admitted(gateway, 50), 50);
+    }
+    EXPECT_TRUE(becomes(gateway, "sluice_redis_connected", 1));
+}
+
+/// Answers whatever it is sent with the same bytes.
+class Parrot {
+public:
+    explicit Parrot(std::string answer)
+        : thread_{[this, answer = std::move(answer)](const std::stop_token& stop) {
+              while (!stop.stop_requested()) {
+                  if (!wait_readable(listener_.get(), Clock::now() + 50ms)) continue;
+                  const Fd peer{::accept(listener_.get(), nullptr, nullptr)};
+                  char buffer[4096];
+                  while (!stop.stop_requested() &&
+                         (!wait_readable(peer.get(), Clock::now() + 50ms) ||
+                          ::recv(peer.get(), buffer, sizeof buffer, 0) > 0)) {
+                      (void)!::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+                  }
+              }
+          }} {}
+    std::string url() const { return "redis://127.0.0.1:" + std::to_string(local_port(listener_)); }
+
+private:
+    Fd listener_ = listen_on();
+    std::jthread thread_;
+};
+
+TEST(RedisState, WhateverAnswersInPlaceOfRedisIsAway) {
+    const struct {
+        std::string answer, logged;
+    } cases[] = {
+        {"-LOADING Redis is loading the dataset in memory\r\n", "LOADING"},
+        {"-MOVED 1 10.0.0.1:6379\r\n", "MOVED"},
+        {"HTTP/1.1 400 Bad Request\r\n\r\n", "not the protocol"},
+        {"$99999999999999999999\r\n", ""},
+        {"*3\r\n*3\r\n*3\r\n*3\r\n*3\r\n*3\r\n*3\r\n*3\r\n*3\r\n*3\r\n", ""},
+        {"+OK\r\n+OK\r\n+OK\r\n", ""},
+        {":1\r\n", ""},
+    };
+    for (const auto& c : cases) {
+        Parrot parrot{c.answer};
+        Gateway gateway{yaml({.url = parrot.url()})};
+        EXPECT_EQ(admitted(gateway, 20), 20) << c.answer;
+        EXPECT_EQ(gauge(gateway, "sluice_redis_connected"), 0) << c.answer;
+        EXPECT_NE(gateway.log().find(c.logged), std::string::npos) << gateway.log();
+        EXPECT_EQ(lines_with(gateway, "is away"), 1U) << gateway.log();
     }
 }
 

@@ -46,9 +46,9 @@ struct Waiter final : LeaseWaiter {
 
 class BucketLeasesTest : public testing::Test {
 protected:
-    std::shared_ptr<Waiter> ask(BucketLeases& leases, TimePoint now) {
+    std::shared_ptr<Waiter> ask(BucketLeases& leases, TimePoint at) {
         auto waiter = std::make_shared<Waiter>();
-        leases.ask({"b", &bucket, shape, {}}, std::make_shared<PendingAsk>(waiter), now);
+        leases.ask({"b", &bucket, shape, {}}, std::make_shared<PendingAsk>(waiter), at);
         return waiter;
     }
     TokenBucket bucket{};
