@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The commands of this repository. The build itself is CMake's (CMakePresets.json).
-.PHONY: help deps build test cluster-demo floods quickstart asan tsan fuzz bench micro lint package clean
+.PHONY: help deps build test test-page screenshots cluster-demo floods quickstart asan tsan fuzz bench micro lint package clean
 .DEFAULT_GOAL := help
 
 JOBS ?= $(shell nproc)
@@ -12,6 +12,7 @@ help:
 	@echo 'make build        the release binary: build/release/sluice'
 	@echo 'make deps         install the Debian packages that are missing'
 	@echo 'make asan|tsan    run the tests under sanitizers'
+	@echo 'make test-page    the status page in Chromium (installs it: 300 MB)'
 	@echo 'make floods       overload tests: memory bounds and polite clients beside floods'
 	@echo 'make cluster-demo Redis and three gateways on loopback, and a limit they share'
 	@echo 'make fuzz         run every fuzzer for SECONDS=60 each'
@@ -38,6 +39,11 @@ test: deps
 cluster-demo: build
 	@scripts/install-packages.sh test
 	@bench/cluster/demo.py
+
+test-page screenshots: build
+	@scripts/install-packages.sh test page
+	@SLUICE_BINARY=$(CURDIR)/build/release/sluice /usr/bin/python3 -B \
+	    tests/watch/$(if $(filter test-page,$@),page_test,screenshots).py
 
 floods: build
 	@scripts/install-packages.sh test

@@ -27,3 +27,14 @@ sluice_floor(filters sluice_gateway)
 sluice_floor(integrations sluice_gateway)
 sluice_floor(admin sluice_filters sluice_integrations sluice_asio)
 sluice_floor(app sluice_admin CLI11::CLI11 Boost::url)
+
+# The status page travels in the program.
+file(GLOB page_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/admin/page/*)
+set(page_source ${CMAKE_BINARY_DIR}/generated/admin_page.cpp)
+add_custom_command(
+  OUTPUT ${page_source}
+  COMMAND ${CMAKE_COMMAND} -DFOLDER=${CMAKE_SOURCE_DIR}/src/admin/page -DOUT=${page_source}
+          -P ${CMAKE_SOURCE_DIR}/cmake/embed_page.cmake
+  DEPENDS ${page_files} ${CMAKE_SOURCE_DIR}/cmake/embed_page.cmake
+  COMMENT "Embedding the status page")
+target_sources(sluice_admin PRIVATE ${page_source})

@@ -91,6 +91,7 @@ cat <<END
 
 Sluice is running.
   gateway         $public/prod/pets
+  status page     $admin/
   admin           $admin/metrics   $admin/healthz   $admin/config
   demo backend    http://127.0.0.1:9001/pets
   configuration   config/quickstart/   logs   $logs/

@@ -15,6 +15,7 @@
 
 #include "sluice/base/time.hpp"
 #include "sluice/config/load.hpp"
+#include "sluice/telemetry/history.hpp"
 
 namespace sluice::admin {
 
@@ -73,6 +74,10 @@ struct Hooks {
     /// Empty = no such usage plan. An unknown key of a known plan is a plan without keys.
     std::function<std::optional<std::vector<PlanUsage>>(const UsageQuery&)> usage{};
     std::function<std::vector<ApiObject>()> apis{};
+    /// What the status page shows, as JSON.
+    std::function<std::string()> status{};
+    /// Null makes the endpoints that show it answer 404.
+    const telemetry::History* history = nullptr;
     /// Calls `done` once, from any thread, now or later.
     std::function<void(std::function<void(ReloadResult)> done)> reload{};
     /// False = no such API or stage.

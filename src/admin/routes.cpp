@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "admin/monitoring.hpp"
+#include "admin/page.hpp"
 #include "admin/usage.hpp"
 
 namespace sluice::admin {
@@ -108,6 +110,25 @@ void flush_cache(const Hooks& hooks, const Request& request, const Done& done) {
     done({.status = 202});  // aws-semantics 5.6
 }
 
+void statistics(const Hooks& hooks, const Request& request, const Done& done) {
+    if (hooks.history == nullptr) return done(not_found());
+    done(metric_statistics(request.query, *hooks.history, hooks.now()));
+}
+
+void cloudwatch(const Hooks& hooks, const Request& request, const Done& done) {
+    if (hooks.history == nullptr || !hooks.apis) return done(not_found());
+    done(cloudwatch_metrics(request.query, *hooks.history, hooks.apis()));
+}
+
+void status(const Hooks& hooks, const Request&, const Done& done) {
+    if (!hooks.status) return done(not_found());
+    done({.body = hooks.status()});
+}
+
+void page(const Hooks&, const Request& request, const Done& done) {
+    done(page_reply(request.segments[0]));
+}
+
 struct Route {
     std::string_view method;
     std::string_view path;  ///< "*" stands for one segment, not empty
@@ -116,7 +137,17 @@ struct Route {
 };
 
 constexpr Route kRoutes[] = {
+    // The page itself tells nothing; what it shows comes from /status.
+    {"GET", "/", &page, true},
+    {"GET", "/status.css", &page, true},
+    {"GET", "/status.js", &page, true},
+    {"GET", "/chart.js", &page, true},
+    {"GET", "/format.js", &page, true},
+    {"GET", "/favicon.svg", &page, true},
+    {"GET", "/status", &status},
     {"GET", "/metrics", &metrics},
+    {"GET", "/metrics/cloudwatch", &cloudwatch},
+    {"GET", "/monitoring/metrics", &statistics},
     {"GET", "/healthz", &healthz, true},
     {"GET", "/readyz", &readyz, true},
     {"GET", "/version", &version},

@@ -43,6 +43,8 @@ admin::Hooks make_admin_hooks(AdminView view) {
         return report_usage(query, view.config, view.limits, *view.state.store);
     };
     hooks.apis = [view] { return describe_apis(view.config); };
+    hooks.status = [view] { return view.monitor.status_json(); };
+    hooks.history = &view.monitor.history();
     hooks.reload = [view](std::function<void(admin::ReloadResult)> done) {
         reload(view, std::move(done));
     };

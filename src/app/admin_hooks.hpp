@@ -5,6 +5,7 @@
 
 #include "admin/hooks.hpp"
 #include "app/state_store.hpp"
+#include "app/monitor.hpp"
 #include "gateway/compile.hpp"
 #include "sluice/config/model.hpp"
 #include "sluice/state/limit_registry.hpp"
@@ -20,6 +21,7 @@ struct AdminView {
     state::LimitRegistry& limits;
     StateStore& state;
     gateway::Caches& caches;
+    Monitor& monitor;
     const bool& stopping;
     std::function<admin::ReloadResult()> reload;
     /// Calls back on the control thread once every worker has done what it was told so far.

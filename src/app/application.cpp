@@ -15,6 +15,7 @@
 #include "app/admin_hooks.hpp"
 #include "app/cpu_count.hpp"
 #include "app/listeners.hpp"
+#include "app/monitor.hpp"
 #include "app/restart_rules.hpp"
 #include "app/state_store.hpp"
 #include "app/store_metrics.hpp"
@@ -57,7 +58,14 @@ public:
           logs_{worker_count_, metrics_.access_log_dropped},
           caches_{worker_count_},
           resolver_{control_, resolver_settings()},
-          directory_{resolver_, metrics_} {}
+          directory_{resolver_, metrics_},
+          monitor_{{.control = control_,
+                    .metrics = metrics_,
+                    .limits = limits_,
+                    .config = config_,
+                    .after_workers = [this](auto done) { after_workers(std::move(done)); },
+                    .store = [this] { return state_->writer->stats(); },
+                    .workers = worker_count_}} {}
 
     int run();
 
@@ -66,6 +74,7 @@ private:
     Result<std::shared_ptr<gateway::Snapshot>> compile(const config::Config&);
     bool start_admin();
     admin::ReloadResult reload();
+    admin::ReloadResult try_reload();
     /// Calls back on the control thread once every worker has done what it was told so far.
     void after_workers(std::function<void()> done);
     void limit_connections();
@@ -86,6 +95,7 @@ private:
     asio::io_context control_{1};
     net::Resolver resolver_;
     upstream::Directory directory_;
+    Monitor monitor_;
     std::optional<StateStore> state_;
     http::Admission admission_;
     Workers workers_;
@@ -144,6 +154,7 @@ bool Application::start_admin() {
                           .limits = limits_,
                           .state = *state_,
                           .caches = caches_,
+                          .monitor = monitor_,
                           .stopping = stopping_,
                           .reload = [this] { return reload(); },
                           .after_workers = [this](auto done) { after_workers(std::move(done)); }}));
@@ -156,8 +167,17 @@ bool Application::start_admin() {
     return true;
 }
 
-/// Builds the new configuration beside the traffic; whatever is wrong, the old one goes on.
 admin::ReloadResult Application::reload() {
+    const auto began = std::chrono::steady_clock::now();
+    admin::ReloadResult result = try_reload();
+    monitor_.reloaded(result, std::chrono::steady_clock::now() - began);
+    log::info("{}", result.ok ? "configuration reloaded"
+                              : "configuration refused; the running one goes on");
+    return result;
+}
+
+/// Builds the new configuration beside the traffic; whatever is wrong, the old one goes on.
+admin::ReloadResult Application::try_reload() {
     config::Loaded loaded = load_and_verify(path_);
     admin::ReloadResult result{.ok = loaded.ok(), .problems = std::move(loaded.problems)};
     for (const config::Problem& p : result.problems) {
@@ -192,13 +212,6 @@ admin::ReloadResult Application::reload() {
             if (!log::start(config_.server.log, error)) log::error("log: {}", error);
         }
     }
-    metrics_.last_reload_successful = result.ok;
-    if (result.ok) {
-        metrics_.last_reload_unix_seconds =
-            std::chrono::floor<seconds>(wall_now()).time_since_epoch().count();
-    }
-    log::info("{}", result.ok ? "configuration reloaded"
-                              : "configuration refused; the running one goes on");
     return result;
 }
 
@@ -268,6 +281,7 @@ void Application::begin_shutdown() {
               config_.server.shutdown_grace.count());
     stopping_ = true;
     timer_.cancel();
+    monitor_.stop();
     drain_deadline_ = std::chrono::steady_clock::now() + config_.server.shutdown_grace;
     for (auto& worker : workers_)
         worker->drain();
@@ -333,6 +347,7 @@ int Application::run() {
     signals_.add(SIGUSR1);
     await_signal();
     housekeeping();
+    monitor_.start();
     log::info("sluice {} ready: {} workers", SLUICE_VERSION, worker_count_);
     control_.run();
 

@@ -15,6 +15,9 @@ bool same_admin(const config::Config& a, const config::Config& b) {
 std::string what_needs_restart(const config::Config& running, const config::Config& wanted) {
     if (!same_admin(running, wanted)) return "admin address and port";
     if (running.server.workers != wanted.server.workers) return "server.workers";
+    if (running.server.metrics.history_bytes != wanted.server.metrics.history_bytes) {
+        return "server.metrics.historyBytes";
+    }
     if (running.state.store != wanted.state.store || running.state.path != wanted.state.path) {
         return "state";
     }

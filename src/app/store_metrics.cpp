@@ -71,6 +71,11 @@ void write_state_metrics(const StateStore& state, std::string& out) {
     family("sluice_state_dropped_rows_total", "counter",
            "Usage counters given up because too many were waiting.", stats.dropped);
     if (state.shared) write_redis_metrics(state.shared->stats(), out);
+    family("sluice_state_saved_rows_total", "counter", "Usage counters saved.", stats.saved_rows);
+    constexpr std::string_view kLag = "sluice_state_lag_seconds";
+    telemetry::write_family(out, kLag, "gauge",
+                            "How long saving has been failing; 0 while it works.");
+    telemetry::write_sample(out, kLag, {}, std::chrono::duration<double>(stats.lag).count());
 }
 
 }  // namespace sluice::app

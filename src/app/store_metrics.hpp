@@ -11,8 +11,8 @@ namespace sluice::app {
 /// sluice_cache_bytes, sluice_cache_entries, sluice_cache_evictions_total by API and stage.
 void write_cache_metrics(const gateway::Caches&, std::string& out);
 
-/// sluice_state_save_failures_total, sluice_state_waiting_rows, sluice_state_dropped_rows_total;
-/// sluice_redis_* where limits are shared.
+/// sluice_state_*: saves, failures, what waits and for how long; sluice_redis_* where limits are
+/// shared.
 void write_state_metrics(const StateStore&, std::string& out);
 
 }  // namespace sluice::app

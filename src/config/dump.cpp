@@ -67,6 +67,8 @@ Json to_json(const Server& s) {
     out["log"] = {{"level", name_of(kLogLevels, s.log.level)},
                   {"format", name_of(kLogFormats, s.log.format)},
                   {"file", s.log.file}};
+    out["metrics"] = {{"perKeySeries", s.metrics.per_key_series},
+                      {"historyBytes", s.metrics.history_bytes}};
     out["headersWithUnderscores"] = name_of(kUnderscores, s.pass_headers_with_underscores);
     out["healthPaths"] = s.health_paths;
     return out;

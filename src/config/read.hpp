@@ -18,6 +18,7 @@ void read(Reader&, Admin&);
 void read(Reader&, Throttle&);
 void read(Reader&, Limits&);
 void read(Reader&, Timeouts&);
+void read(Reader&, Metrics&);
 void read(Reader&, Log&);
 void read(Reader&, Server&);
 void read(Reader&, Redis&);

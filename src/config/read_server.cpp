@@ -116,6 +116,18 @@ void read(Reader& r, Timeouts& t) {
                "Without the client reading a byte of the response.", kSeconds);
 }
 
+void read(Reader& r, Metrics& m) {
+    r.object("Metrics", "What is kept for monitoring.");
+    r.optional("perKeySeries", m.per_key_series,
+               "API keys that get series of their own in `/metrics`, those that used most first; "
+               "the others are summed under `_other`. 0 = usage by plan only.",
+               Range{0, 100'000});
+    r.optional("historyBytes", m.history_bytes,
+               "Memory for a day of one-minute samples, which `/monitoring/metrics`, "
+               "`/metrics/cloudwatch` and the status page show; the oldest go first. 0 = none.",
+               Size{0, 17'179'869'184});
+}
+
 void read(Reader& r, Log& l) {
     r.object("Log", "The program's own log.");
     r.optional("level", l.level, "The least severe messages written.", kLogLevels);
@@ -137,6 +149,7 @@ void read(Reader& r, Server& s) {
     r.optional("limits", s.limits, "Sizes and counts.");
     r.optional("timeouts", s.timeouts, "Patience with clients.");
     r.optional("log", s.log, "The program's own log.");
+    r.optional("metrics", s.metrics, "Monitoring.");
     const bool set = r.optional(
         "headersWithUnderscores", s.pass_headers_with_underscores,
         "Request headers with `_` in the name; the default is `pass` in `aws`.", kUnderscores);

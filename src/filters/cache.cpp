@@ -109,9 +109,11 @@ Task<Verdict> Cache::on_request_async(Exchange& x) const {
         x.fill = std::move(found.fill);
         co_return Verdict::pass;
     }
+    const TimePoint began = std::chrono::steady_clock::now();
     const TimePoint deadline = x.worker.reactor.now() + patience_;
     while (!waiter->is_done()) {
         const net::Wake wake = co_await net::wait(x.client.channel(), deadline);
+        x.waited = std::chrono::steady_clock::now() - began;
         if (wake == net::Wake::event) continue;
         waiter->leave();
         x.cache = CacheStatus::miss;

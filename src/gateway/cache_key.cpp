@@ -111,10 +111,6 @@ std::optional<Expression> read_expression(std::string_view text, std::string_vie
     return Expression{text.substr(0, dot), text.substr(dot + 1)};
 }
 
-http::Field field_of(std::string_view name) {
-    return boost::beast::http::string_to_field({name.data(), name.size()});
-}
-
 Error failure(std::string_view code, const std::string& parameter) {
     return Error{.origin = Origin::internal, .code = code, .detail = parameter};
 }
@@ -184,7 +180,7 @@ Result<CacheKey::Part> CacheKey::part_for(
         part.from = From::query;
     } else if (position == "header") {
         part.from = From::header;
-        part.field = field_of(part.name);
+        part.field = http::field_id(part.name);
     } else {
         return failure(source == parameter ? "bad_parameter" : "unsupported_mapping", source);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/counting.hpp"
 
+#include <algorithm>
+
 #include "gateway/snapshot.hpp"
 
 namespace sluice::gateway {
@@ -12,13 +14,18 @@ telemetry::Counter& errors(telemetry::SeriesCells& cells, int status) {
     return status >= 500 ? cells.errors_5xx : cells.errors_4xx;
 }
 
+bool is_hit(const Exchange& x) { return x.cache == CacheStatus::hit; }
+
+/// CloudWatch: 1 when the backend answered (aws-semantics 5.7), so a bypass is a miss too.
+bool is_miss(const Exchange& x) {
+    return x.cache == CacheStatus::miss || x.cache == CacheStatus::bypass;
+}
+
 void count_refusal(telemetry::SeriesCells& cells, const Exchange& x) {
     if (x.refused_by) cells.throttled[static_cast<std::size_t>(*x.refused_by)].add();
     if (x.reply_type == Reply::quota_exceeded) cells.quota_exceeded.add();
-    if (x.cache == CacheStatus::hit) cells.cache_hits.add();
-    // CloudWatch: 1 when the backend answered (aws-semantics 5.7), so a bypass is a miss too.
-    const bool asked = x.cache == CacheStatus::miss || x.cache == CacheStatus::bypass;
-    if (asked) cells.cache_misses.add();
+    if (is_hit(x)) cells.cache_hits.add();
+    if (is_miss(x)) cells.cache_misses.add();
 }
 
 }  // namespace
@@ -45,9 +52,18 @@ void count_response(Exchange& x, int status) {
 void count_end(Exchange& x, Duration latency) {
     if (x.counted_status == 0) count_response(x, kClientLeft);
     if (x.stage == nullptr) return;
+    const Duration elsewhere = x.integration_latency.value_or(Duration::zero()) + x.waited;
+    const Duration overhead = std::max(latency - elsewhere, Duration::zero());
     telemetry::SeriesCells& cells = x.method->series->cells(x.worker.index);
     cells.latency.record(latency);
     if (x.integration_latency) cells.integration_latency.record(*x.integration_latency);
+    cells.overhead.record(overhead);
+    x.method->series->count_minute(x.worker.index, {.status = x.counted_status,
+                                                    .cache_hit = is_hit(x),
+                                                    .cache_miss = is_miss(x),
+                                                    .latency = latency,
+                                                    .integration = x.integration_latency,
+                                                    .overhead = overhead});
 }
 
 }  // namespace sluice::gateway

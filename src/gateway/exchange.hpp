@@ -76,6 +76,7 @@ struct Exchange {
     bool cache_warning = false;  ///< the client's Cache-Control was ignored: say so (5.5)
     state::CachedPtr cached{};   ///< the answer, when it comes from the cache
     const gateway::StoragePolicy* caching = nullptr;  ///< set: the cache takes part
+    Duration waited{};        ///< for the answer that another request got from the backend
     state::CacheFill fill{};  ///< set: this request's response may be stored
 
     // integration

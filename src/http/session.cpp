@@ -163,7 +163,8 @@ Task<bool> Session::handshake() {
         handler_.cells().tls_handshake_failures.add();
         co_return false;
     }
-    handler_.cells().tls_handshakes.add();
+    const net::TlsSession agreed = transport_->tls_session();
+    handler_.cells().tls_handshakes[telemetry::tls_kind(agreed.is_1_3, agreed.resumed)].add();
     co_return true;
 }
 

@@ -98,6 +98,9 @@ public:
         ::shutdown(channel_.fd(), SHUT_WR);
     }
     bool is_secure() const override { return true; }
+    TlsSession tls_session() const override {
+        return {SSL_version(ssl_) == TLS1_3_VERSION, SSL_session_reused(ssl_) == 1};
+    }
     bool is_quiet() const override { return Transport::is_quiet() && SSL_has_pending(ssl_) == 0; }
 
 private:

@@ -23,6 +23,11 @@ struct IoResult {
     std::size_t bytes = 0;
 };
 
+struct TlsSession {
+    bool is_1_3 = false;
+    bool resumed = false;  ///< by a ticket of an earlier connection
+};
+
 class Transport {
 public:
     explicit Transport(Reactor& reactor, int fd) : channel_{reactor, fd} {}
@@ -40,6 +45,8 @@ public:
     /// Closing will reset the connection: the peer must see that something is missing.
     void reset_on_close();
     virtual bool is_secure() const { return false; }
+    /// What the handshake agreed on; means nothing on a plain connection.
+    virtual TlsSession tls_session() const { return {}; }
     /// Nothing buffered and nothing readable: an idle connection may be used again.
     virtual bool is_quiet() const { return !channel_.readable && !channel_.peer_closed; }
 

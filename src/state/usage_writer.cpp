@@ -137,21 +137,25 @@ void UsageWriter::report(const Result<void>& result) {
     waiting_rows_.store(waiting_.size() + waiting_days_.size(), std::memory_order_relaxed);
     if (!result) {
         failures_.fetch_add(1, std::memory_order_relaxed);
-        if (!std::exchange(is_failing_, true) && options_.on_failure) {
-            options_.on_failure(result.error());
-        }
-    } else if (std::exchange(is_failing_, false) && options_.on_recovery) {
-        options_.on_recovery();
+        if (std::exchange(is_failing_, true)) return;
+        failing_since_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
+        if (options_.on_failure) options_.on_failure(result.error());
+        return;
     }
+    failing_since_.store(TimePoint{}, std::memory_order_relaxed);
+    if (std::exchange(is_failing_, false) && options_.on_recovery) options_.on_recovery();
 }
 
 UsageWriter::Stats UsageWriter::stats() const {
     constexpr auto relaxed = std::memory_order_relaxed;
-    return {.saved_rows = saved_rows_.load(relaxed),
-            .saves = saves_.load(relaxed),
-            .failures = failures_.load(relaxed),
-            .waiting_rows = waiting_rows_.load(relaxed),
-            .dropped = dropped_.load(relaxed) + registry_.journal().dropped()};
+    const TimePoint since = failing_since_.load(relaxed);
+    return {
+        .saved_rows = saved_rows_.load(relaxed),
+        .saves = saves_.load(relaxed),
+        .failures = failures_.load(relaxed),
+        .waiting_rows = waiting_rows_.load(relaxed),
+        .dropped = dropped_.load(relaxed) + registry_.journal().dropped(),
+        .lag = since == TimePoint{} ? Duration::zero() : std::chrono::steady_clock::now() - since};
 }
 
 }  // namespace sluice::state

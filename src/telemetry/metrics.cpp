@@ -2,7 +2,6 @@
 #include "sluice/telemetry/metrics.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <map>
 #include <mutex>
@@ -13,43 +12,6 @@
 namespace sluice::telemetry {
 namespace {
 
-constexpr std::size_t kBounds = kLatencyBounds.size();
-
-constexpr std::uint64_t to_nanoseconds(double seconds) {
-    return static_cast<std::uint64_t>(seconds * 1e9 + 0.5);
-}
-
-/// The bucket of a value without a loop: how many bounds lie below the value's power of two, plus
-/// at most two comparisons, because no power of two holds more than two bounds.
-struct BucketTable {
-    std::array<std::uint64_t, kBounds + 2> bounds{};
-    std::array<std::uint8_t, 65> below{};  ///< by bit width
-
-    constexpr BucketTable() {
-        for (std::size_t i = 0; i < kBounds; ++i)
-            bounds[i] = to_nanoseconds(kLatencyBounds[i]);
-        bounds[kBounds] = bounds[kBounds + 1] = ~std::uint64_t{0};
-        for (unsigned width = 1; width < below.size(); ++width) {
-            const std::uint64_t floor = std::uint64_t{1} << (width - 1);
-            while (below[width] < kBounds && bounds[below[width]] < floor)
-                ++below[width];
-        }
-    }
-    constexpr bool at_most_two_each() const {
-        for (std::size_t width = 1; width + 1 < below.size(); ++width) {
-            if (below[width + 1] - below[width] > 2) return false;
-        }
-        return true;
-    }
-    /// Bounds are inclusive, as Prometheus wants ("le").
-    constexpr std::size_t bucket(std::uint64_t value) const {
-        const std::size_t first = below[static_cast<std::size_t>(std::bit_width(value))];
-        return first + (value > bounds[first] ? 1u : 0u) + (value > bounds[first + 1] ? 1u : 0u);
-    }
-};
-constexpr BucketTable kBuckets;
-static_assert(kBuckets.at_most_two_each());
-
 SeriesLabels valid_labels(const SeriesLabels& labels) {
     return {valid_utf8(labels.api), valid_utf8(labels.stage), valid_utf8(labels.resource),
             valid_utf8(labels.method)};
@@ -59,7 +21,7 @@ SeriesLabels valid_labels(const SeriesLabels& labels) {
 
 void Histogram::record(std::chrono::nanoseconds elapsed) {
     const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0));
-    buckets[kBuckets.bucket(value)].add();
+    buckets[kBuckets.coarse[kBuckets.bucket(value)]].add();
     sum_nanoseconds.add(value);
 }
 
@@ -85,18 +47,33 @@ SeriesCells::~SeriesCells() {
     for (auto& slot : codes) {
         const std::unique_ptr<Codes> table(slot.load(std::memory_order_acquire));
     }
+    const std::unique_ptr<MinutePair> pair(minutes.load(std::memory_order_acquire));
 }
 
-Series::Series(SeriesLabels labels, unsigned workers)
-    : labels_(std::move(labels)), cells_(workers) {
+Series::Series(SeriesLabels labels, unsigned workers, const std::atomic<std::uint32_t>& minute,
+               std::size_t index)
+    : minute_(minute), index_(index), labels_(std::move(labels)), cells_(workers) {
     append_label(label_text_, "api", labels_.api);
     append_label(label_text_ += ',', "stage", labels_.stage);
     append_label(label_text_ += ',', "resource", labels_.resource);
     append_label(label_text_ += ',', "method", labels_.method);
 }
 
-BackendSeries::BackendSeries(std::string backend, unsigned workers) : cells_(workers) {
-    append_label(label_text_, "backend", backend);
+void Series::count_minute(unsigned worker, const Finished& request) {
+    const std::uint32_t number = minute_.load(std::memory_order_relaxed);
+    if (number == 0) return;
+    auto& slot = cells_[worker].minutes;
+    MinutePair* pair = slot.load(std::memory_order_relaxed);
+    if (pair == nullptr) {
+        pair = std::make_unique<MinutePair>().release();
+        slot.store(pair, std::memory_order_release);  // as in count_status
+    }
+    pair->at(number).record(request);
+}
+
+BackendSeries::BackendSeries(std::string backend, unsigned workers)
+    : name_(std::move(backend)), cells_(workers) {
+    append_label(label_text_, "backend", name_);
 }
 
 std::string_view to_string(UpstreamError error) {
@@ -140,6 +117,7 @@ struct Metrics::Impl {
     std::vector<WorkerCells> worker_cells;
     mutable std::mutex mutex;  ///< guards the containers, not the cells
     std::map<SeriesLabels, std::unique_ptr<Series>> series;
+    std::vector<const Series*> in_order;
     std::map<std::string, std::unique_ptr<BackendSeries>> backends;
     std::vector<std::shared_ptr<const Collector>> collectors;
     mutable std::atomic<std::size_t> last_size{0};
@@ -154,7 +132,11 @@ Series& Metrics::series(const SeriesLabels& wanted) {
     SeriesLabels labels = valid_labels(wanted);
     const std::lock_guard lock(impl_->mutex);
     auto& slot = impl_->series[labels];
-    if (!slot) slot = std::make_unique<Series>(std::move(labels), impl_->workers);
+    if (!slot) {
+        slot = std::make_unique<Series>(std::move(labels), impl_->workers, minute,
+                                        impl_->in_order.size());
+        impl_->in_order.push_back(slot.get());
+    }
     return *slot;
 }
 
@@ -167,6 +149,20 @@ BackendSeries& Metrics::backend(const std::string& wanted) {
 }
 
 WorkerCells& Metrics::worker(unsigned index) { return impl_->worker_cells[index]; }
+std::span<const WorkerCells> Metrics::worker_cells() const { return impl_->worker_cells; }
+
+std::vector<const Series*> Metrics::all_series() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->in_order;
+}
+
+std::vector<const BackendSeries*> Metrics::all_backends() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<const BackendSeries*> all;
+    for (const auto& [name, one] : impl_->backends)
+        all.push_back(one.get());
+    return all;
+}
 
 void Metrics::add_collector(Collector collector) {
     const std::lock_guard lock(impl_->mutex);
@@ -193,6 +189,7 @@ std::string Metrics::render() const {
     write_series_families(out, series);
     write_backend_families(out, backends);
     write_worker_families(out, impl_->worker_cells);
+    write_reload_families(out, *this);
     write_process_families(out, *this);
     for (const auto& collector : collectors)
         (*collector)(out);

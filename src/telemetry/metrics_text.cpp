@@ -76,6 +76,10 @@ constexpr HistogramFamily kHistograms[] = {
      "From relaying the request to the backend to its last byte of response. CloudWatch "
      "IntegrationLatency (unit there Milliseconds).",
      &SeriesCells::integration_latency},
+    {"sluice_overhead_seconds",
+     "What the gateway adds: Latency less IntegrationLatency, and less the wait for another "
+     "request's answer. No metric in CloudWatch.",
+     &SeriesCells::overhead},
 };
 
 /// Names as state::to_string(Level) and contract 7 have them.
@@ -194,11 +198,25 @@ constexpr WorkerFamily kWorkerFamilies[] = {
      &WorkerCells::unrouted},
     {"sluice_refused_total", "counter",
      "Requests refused before routing: malformed or over a limit.", &WorkerCells::refused},
-    {"sluice_tls_handshakes_total", "counter", "TLS handshakes completed with clients.",
-     &WorkerCells::tls_handshakes},
     {"sluice_tls_handshake_failures_total", "counter", "TLS handshakes that failed.",
      &WorkerCells::tls_handshake_failures},
 };
+
+void write_handshakes(std::string& out, std::span<const WorkerCells> workers) {
+    constexpr std::string_view kName = "sluice_tls_handshakes_total";
+    constexpr std::string_view kKinds[kTlsKinds] = {
+        "version=\"TLSv1.2\",resumed=\"false\"", "version=\"TLSv1.2\",resumed=\"true\"",
+        "version=\"TLSv1.3\",resumed=\"false\"", "version=\"TLSv1.3\",resumed=\"true\""};
+    write_family(out, kName, "counter",
+                 "TLS handshakes completed with clients, by version and by whether a ticket of "
+                 "an earlier connection was used.");
+    for (std::size_t kind = 0; kind < kTlsKinds; ++kind) {
+        const auto pick = [&](const WorkerCells& c) -> const Counter& {
+            return c.tls_handshakes[kind];
+        };
+        line(out, kName, kKinds[kind], {}, sum(workers, pick));
+    }
+}
 
 void write_value(std::string& out, std::string_view name, std::string_view type,
                  std::string_view help, std::uint64_t value) {
@@ -243,6 +261,27 @@ void write_worker_families(std::string& out, std::span<const WorkerCells> worker
         const auto pick = [&](const WorkerCells& c) -> const Counter& { return c.*family.cell; };
         write_value(out, family.name, family.type, family.help, sum(workers, pick));
     }
+    write_handshakes(out, workers);
+}
+
+void write_reload_families(std::string& out, const Metrics& metrics) {
+    constexpr auto kRelaxed = std::memory_order_relaxed;
+    constexpr std::string_view kReloads = "sluice_config_reloads_total";
+    write_value(out, "sluice_config_last_reload_successful", "gauge",
+                "1 if the configuration was accepted when it was last read, else 0.",
+                metrics.last_reload_successful.load(kRelaxed) ? 1 : 0);
+    constexpr std::string_view kReloaded = "sluice_config_last_reload_timestamp_seconds";
+    write_family(out, kReloaded, "gauge", "When the configuration was last accepted, Unix time.");
+    write_sample(out, kReloaded, {},
+                 static_cast<double>(metrics.last_reload_unix_seconds.load(kRelaxed)));
+    write_family(out, kReloads, "counter", "Reloads since the start, by how they ended.");
+    line(out, kReloads, "result=\"accepted\"", {}, metrics.reloads_accepted.load(kRelaxed));
+    line(out, kReloads, "result=\"refused\"", {}, metrics.reloads_refused.load(kRelaxed));
+    constexpr std::string_view kTook = "sluice_config_last_reload_duration_seconds";
+    write_family(out, kTook, "gauge",
+                 "How long the last reload took to be accepted or refused; 0 before the first.");
+    write_sample(out, kTook, {},
+                 static_cast<double>(metrics.last_reload_nanoseconds.load(kRelaxed)) / 1e9);
 }
 
 void write_process_families(std::string& out, const Metrics& metrics) {
@@ -253,13 +292,6 @@ void write_process_families(std::string& out, const Metrics& metrics) {
     write_value(out, "sluice_log_dropped_total", "counter",
                 "Lines of the program's own log dropped because they could not be written.",
                 log::dropped());
-    write_value(out, "sluice_config_last_reload_successful", "gauge",
-                "1 if the configuration was accepted when it was last read, else 0.",
-                metrics.last_reload_successful.load(kRelaxed) ? 1 : 0);
-    constexpr std::string_view kReloaded = "sluice_config_last_reload_timestamp_seconds";
-    write_family(out, kReloaded, "gauge", "When the configuration was last accepted, Unix time.");
-    write_sample(out, kReloaded, {},
-                 static_cast<double>(metrics.last_reload_unix_seconds.load(kRelaxed)));
     write_family(out, "sluice_build_info", "gauge", "1, labelled with the version running.");
     write_sample(out, "sluice_build_info", {{"version", SLUICE_VERSION}}, 1);
     write_process_metrics(out);

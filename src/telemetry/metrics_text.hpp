@@ -24,7 +24,8 @@ struct BackendView {
 void write_series_families(std::string& out, std::span<const SeriesView>);
 void write_backend_families(std::string& out, std::span<const BackendView>);
 void write_worker_families(std::string& out, std::span<const WorkerCells>);
-/// Logs, configuration, build and process.
+void write_reload_families(std::string& out, const Metrics&);
+/// Logs, build and process.
 void write_process_families(std::string& out, const Metrics&);
 
 }  // namespace sluice::telemetry

@@ -89,10 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
               504, kNetworkError, nullptr},
         Fault{"BadStatus", [] { return raw("HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n").hang(); },
               502, 504, kNetworkError, nullptr},
-        Fault{"NulInHead",
-              [] {
-                  return Answer::raw("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n"s).hang();
-              },
+        Fault{"NulInHead", [] { return Answer::raw("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n"s).hang(); },
               502, 504, kNetworkError, nullptr},
         Fault{"SwitchingProtocols",
               [] {
@@ -209,9 +206,12 @@ TEST(Upstream, EarlyAnswerToAnUploadArrivesAndTheConnectionIsNotReused) {
 
 TEST(Upstream, ExtraBytesBehindAnAnswerNeverReachAnybody) {
     Proxied p{[](const Received& r) {
-        Answer a = Answer::of(200, r.target);
-        return r.target == "/evil" ? a.then("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned")
-                                   : a;
+        if (r.target != "/evil") return Answer::of(200, r.target);
+        // In one write: bytes that come after the connection has been used again are that
+        // request's answer, for all that anybody can tell.
+        return Answer::raw(
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n/evil"
+            "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned");
     }};
     EXPECT_EQ(p.gateway.get("/s/evil").body, "/evil");
     for (int i = 0; i < 5; ++i)

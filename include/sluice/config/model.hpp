@@ -88,6 +88,11 @@ struct Log {
     std::string file = "-";  ///< "-" = standard error
 };
 
+struct Metrics {
+    std::size_t per_key_series = 0;            ///< keys with series of their own, all plans
+    std::uint64_t history_bytes = 67'108'864;  ///< one-minute samples of a day; 0 = none
+};
+
 struct Server {
     unsigned workers = 0;  ///< 0 = one per CPU this process may use
     seconds shutdown_grace{30};
@@ -96,6 +101,7 @@ struct Server {
     Limits limits{};
     Timeouts timeouts{};
     Log log{};
+    Metrics metrics{};
     bool pass_headers_with_underscores = false;  ///< headersWithUnderscores: pass
     bool health_paths = true;                    ///< aws-semantics 1.1
 };

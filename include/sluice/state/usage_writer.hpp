@@ -49,6 +49,7 @@ public:
         std::uint64_t saved_rows = 0, saves = 0, failures = 0;
         std::uint64_t waiting_rows = 0;  ///< kept after a failure
         std::uint64_t dropped = 0;       ///< given up because too much was waiting
+        Duration lag{0};                 ///< since the first of the failures that still go on
     };
     Stats stats() const;
 
@@ -74,6 +75,7 @@ private:
     std::condition_variable wake_;
     bool is_stopping_ = false;
     std::thread thread_;
+    std::atomic<TimePoint> failing_since_{TimePoint{}};
     std::atomic<std::uint64_t> saved_rows_{0}, saves_{0}, failures_{0}, waiting_rows_{0},
         dropped_{0};
 };

@@ -10,31 +10,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sluice/telemetry/counter.hpp"
+#include "sluice/telemetry/latency_buckets.hpp"
+#include "sluice/telemetry/minute_cells.hpp"
+
 namespace sluice::telemetry {
-
-/// Written by one thread, read by any.
-class Counter {
-public:
-    void add(std::uint64_t n = 1) {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    void sub(std::uint64_t n = 1) {
-        value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
-    }
-    std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::uint64_t> value_{0};
-};
-
-/// Seconds: ecosystem.md, section 4.
-inline constexpr std::array<double, 18> kLatencyBounds{0.0005, 0.001, 0.002, 0.005, 0.01, 0.025,
-                                                       0.05,   0.075, 0.1,   0.25,  0.5,  0.75,
-                                                       1,      2.5,   5,     7.5,   10,   30};
 
 class Histogram {
 public:
@@ -49,7 +34,7 @@ inline constexpr std::size_t kThrottleLevels = 5;  ///< state::Level, in its ord
 struct alignas(64) SeriesCells {
     Counter requests, errors_4xx, errors_5xx, cache_hits, cache_misses, quota_exceeded;
     std::array<Counter, kThrottleLevels> throttled{};
-    Histogram latency, integration_latency;
+    Histogram latency, integration_latency, overhead;
     /// Counts a final status in sluice_responses_total and nowhere else: `requests` and
     /// `errors_4xx/5xx` are the caller's. 100-599; anything else is a bug and counts as 599.
     void count_status(int status);
@@ -60,6 +45,7 @@ struct alignas(64) SeriesCells {
         std::array<Counter, 100> count{};
     };
     std::array<std::atomic<Codes*>, 6> codes{};
+    std::atomic<MinutePair*> minutes{nullptr};  ///< made by the first request in its history
     ~SeriesCells();
 };
 
@@ -70,12 +56,20 @@ struct SeriesLabels {
 
 class Series {
 public:
-    Series(SeriesLabels labels, unsigned workers);
+    /// `minute` is the number of the running minute, 0 while nobody keeps a history.
+    Series(SeriesLabels labels, unsigned workers, const std::atomic<std::uint32_t>& minute,
+           std::size_t index = 0);
     SeriesCells& cells(unsigned worker) { return cells_[worker]; }
+    std::span<const SeriesCells> cells() const { return cells_; }
     const SeriesLabels& labels() const { return labels_; }
+    std::size_t index() const { return index_; }  ///< how many series there were before it
+    /// Counts a request that is over in the history of minutes. On the worker's thread.
+    void count_minute(unsigned worker, const Finished&);
 
 private:
     friend class Metrics;
+    const std::atomic<std::uint32_t>& minute_;
+    const std::size_t index_;
     SeriesLabels labels_;
     std::string label_text_;  ///< api="...",stage="...", as rendered
     std::vector<SeriesCells> cells_;
@@ -109,18 +103,28 @@ class BackendSeries {
 public:
     BackendSeries(std::string backend, unsigned workers);
     BackendCells& cells(unsigned worker) { return cells_[worker]; }
+    std::span<const BackendCells> cells() const { return cells_; }
+    const std::string& name() const { return name_; }
 
 private:
     friend class Metrics;
+    std::string name_;
     std::string label_text_;  ///< backend="...", as rendered
     std::vector<BackendCells> cells_;
 };
+
+/// Handshakes by version and by whether a ticket spared the certificate.
+inline constexpr std::size_t kTlsKinds = 4;
+constexpr std::size_t tls_kind(bool is_1_3, bool resumed) {
+    return (is_1_3 ? 2u : 0u) + (resumed ? 1u : 0u);
+}
 
 /// Process-wide things one worker counts.
 struct alignas(64) WorkerCells {
     Counter connections, requests_in_flight, received_bytes, sent_bytes, unrouted;
     Counter refused;  ///< malformed or over a limit: sluice_refused_total
-    Counter tls_handshakes, tls_handshake_failures;
+    std::array<Counter, kTlsKinds> tls_handshakes{};  ///< by tls_kind()
+    Counter tls_handshake_failures;
 };
 
 /// Renders other objects' numbers at scrape time ("# HELP ..." lines included).
@@ -136,12 +140,20 @@ public:
     Series& series(const SeriesLabels&);
     BackendSeries& backend(const std::string& name);
     WorkerCells& worker(unsigned index);
+    std::span<const WorkerCells> worker_cells() const;
+    /// Every series so far, by index; they stay where they are as long as this.
+    std::vector<const Series*> all_series() const;
+    std::vector<const BackendSeries*> all_backends() const;
     void add_collector(Collector);
     /// Access-log lines dropped because the disk could not keep up:
     /// sluice_access_log_dropped_total.
     std::atomic<std::uint64_t> access_log_dropped{0};
     std::atomic<bool> last_reload_successful{true};
     std::atomic<std::int64_t> last_reload_unix_seconds{0};
+    std::atomic<std::uint64_t> reloads_accepted{0}, reloads_refused{0};
+    std::atomic<std::int64_t> last_reload_nanoseconds{0};  ///< how long the last one took
+    /// Number of the running minute; History moves it on. 0 = none is kept.
+    std::atomic<std::uint32_t> minute{0};
     /// Prometheus text format 0.0.4; any thread.
     std::string render() const;
 

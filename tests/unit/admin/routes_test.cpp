@@ -143,22 +143,25 @@ TEST(Routes, WrongMethodsAreToldTheRightOnes) {
 }
 
 TEST(Routes, UnknownPathsAndAbsentHooksAreNotFound) {
-    for (const char* const path : {"/", "/nothing", "/metrics/", "/Metrics", "//metrics"}) {
+    for (const char* const path : {"/index", "/nothing", "/metrics/", "/Metrics", "//metrics"}) {
         EXPECT_EQ(ask({.metrics = [] { return ""; }}, "GET", path).status, 404U) << path;
     }
-    for (const char* const path : {"/metrics", "/config", "/usage", "/apis"}) {
+    for (const char* const path : {"/metrics", "/config", "/usage", "/apis", "/status",
+                                   "/metrics/cloudwatch", "/monitoring/metrics"}) {
         EXPECT_EQ(ask({}, "GET", path).status, 404U) << path;
     }
     EXPECT_EQ(ask({}, "POST", "/reload").status, 404U);
 }
 
-TEST(Routes, OnlyHealthAndReadinessNeedNoToken) {
+TEST(Routes, OnlyHealthReadinessAndTheEmptyPageNeedNoToken) {
     const auto needs = [](const char* path) {
         return needs_token(parse_request("GET", path).value());
     };
     EXPECT_FALSE(needs("/healthz"));
     EXPECT_FALSE(needs("/readyz"));
-    for (const char* const path : {"/", "/metrics", "/healthz/", "/config", "/healthz/../config"}) {
+    EXPECT_FALSE(needs("/"));
+    for (const char* const path :
+         {"//", "/status", "/metrics", "/healthz/", "/config", "/healthz/../config"}) {
         EXPECT_TRUE(needs(path)) << path;
     }
 }

@@ -84,6 +84,7 @@ std::string with_one_key(const std::string& definition, const std::string& key) 
         {"Throttle", "server: { accountThrottle: { @ } }"},
         {"Limits", "server: { limits: { @ } }"},
         {"Timeouts", "server: { timeouts: { @ } }"},
+        {"Metrics", "server: { metrics: { @ } }"},
         {"Log", "server: { log: { @ } }"},
         {"State", "state: { @ }"},
         {"Redis", "state: { redis: { @ } }"},

@@ -157,7 +157,9 @@ TEST_F(TlsListenerTest, ServesTls) {
     ASSERT_GT(n, 0);
     EXPECT_EQ(got.substr(0, static_cast<std::size_t>(n)), answered(200, "GET /"));
     EXPECT_TRUE(server_.handler.secure);
-    EXPECT_EQ(server_.thread.run([&] { return server_.handler.counted.tls_handshakes.value(); }),
+    EXPECT_EQ(server_.thread.run([&] {
+        return server_.handler.counted.tls_handshakes[telemetry::tls_kind(true, false)].value();
+    }),
               1U);
 }
 
