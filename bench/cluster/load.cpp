@@ -52,8 +52,12 @@ struct Phase {
 class Load {
 public:
     Load(std::string request, std::vector<int> ports)
-        : request_{std::move(request)}, ports_{std::move(ports)}, idle_(ports_.size()),
-          owed_(ports_.size()), debt_(ports_.size(), 0.0), begin_{Clock::now()} {
+        : request_{std::move(request)},
+          ports_{std::move(ports)},
+          idle_(ports_.size()),
+          owed_(ports_.size()),
+          debt_(ports_.size(), 0.0),
+          begin_{Clock::now()} {
         for (std::size_t g = 0; g < ports_.size(); ++g) {
             for (int i = 0; i < kConnections; ++i) {
                 connections_.push_back({.gateway = g});
@@ -96,9 +100,10 @@ public:
             };
             std::fprintf(out, "%lld,%zu,%lld,%lld,%lld,%lld,%lld,%u,%u,%u\n",
                          static_cast<long long>(key.first * kBinMicros), key.second,
-                         static_cast<long long>(bin.admitted), static_cast<long long>(bin.throttled),
-                         static_cast<long long>(bin.quota), static_cast<long long>(bin.other),
-                         static_cast<long long>(bin.failed), at(0.5), at(0.99), at(1));
+                         static_cast<long long>(bin.admitted),
+                         static_cast<long long>(bin.throttled), static_cast<long long>(bin.quota),
+                         static_cast<long long>(bin.other), static_cast<long long>(bin.failed),
+                         at(0.5), at(0.99), at(1));
         }
         std::fclose(out);
     }

@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "admin/hooks.hpp"
-#include "app/state_store.hpp"
 #include "app/monitor.hpp"
+#include "app/state_store.hpp"
 #include "gateway/compile.hpp"
 #include "sluice/config/model.hpp"
 #include "sluice/state/limit_registry.hpp"
