@@ -74,6 +74,13 @@ state::UsageWriter::Options say_when_saving_fails() {
     return options;
 }
 
+/// Only reports read what is saved there, and that Redis is away has been said already.
+state::UsageWriter::Options options_for_redis() {
+    state::UsageWriter::Options options;
+    options.interval = std::chrono::seconds{1};
+    return options;
+}
+
 }  // namespace
 
 Result<void> StateStore::stop() {
@@ -91,8 +98,7 @@ std::optional<StateStore> open_state_store(const config::State& settings,
     }
     opened.store = open_store(settings, opened.shared.get());
     if (!opened.store) return std::nullopt;
-    // That Redis is away has been said already.
-    auto options = opened.shared ? state::UsageWriter::Options{} : say_when_saving_fails();
+    auto options = opened.shared ? options_for_redis() : say_when_saving_fails();
     opened.writer = std::make_unique<state::UsageWriter>(limits, *opened.store, std::move(options));
     if (auto restored = opened.writer->restore(); !restored) {
         log::error("state store: {}", restored.error().detail);
