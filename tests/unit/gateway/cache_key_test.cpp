@@ -24,7 +24,7 @@ Result<CacheKey> compile(const Names& names, Compatibility personality = kAws,
 }
 
 http::HeaderField field(std::string_view name, std::string_view value) {
-    return {boost::beast::http::string_to_field({name.data(), name.size()}), name, value};
+    return {http::field_id(name), name, value};
 }
 
 struct Call {

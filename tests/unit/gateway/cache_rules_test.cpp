@@ -18,7 +18,7 @@ using Fields = std::vector<std::pair<std::string_view, std::string_view>>;
 http::FieldList list(const Fields& fields) {
     http::FieldList out;
     for (const auto& [name, value] : fields) {
-        out.push({boost::beast::http::string_to_field({name.data(), name.size()}), name, value});
+        out.push({http::field_id(name), name, value});
     }
     return out;
 }

@@ -13,7 +13,7 @@ constexpr auto kStandard = Compatibility::standard;
 constexpr auto kAws = Compatibility::aws;
 
 http::HeaderField field(std::string_view name, std::string_view value = "v") {
-    return {boost::beast::http::string_to_field({name.data(), name.size()}), name, value};
+    return {http::field_id(name), name, value};
 }
 
 http::FieldList list(std::initializer_list<http::HeaderField> fields) {
