@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr milliseconds kBeat{1000};
-constexpr milliseconds kFirstConnection{2000};
+constexpr milliseconds kFirstConnection{1000};
 constexpr std::size_t kSlice = 200;
 
 std::string make_instance() {
