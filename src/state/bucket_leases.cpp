@@ -129,7 +129,8 @@ void BucketLeases::schedule(Lease& lease, TimePoint now) {
     nanoseconds pause = lease.rate.time_for_half(lease.stock, settings_.lease);
     if (most(lease) == 0) pause = std::min(pause, kUnclaimed);
     lease.due = now + pause;
-    due_.emplace(lease.due, lease.bucket);
+    const auto place = due_.emplace(lease.due, lease.bucket).first;
+    if (place == due_.begin() && settings_.on_due) settings_.on_due();
 }
 
 std::optional<TimePoint> BucketLeases::look(TimePoint now) {

@@ -75,6 +75,8 @@ public:
 struct LeaseSettings {
     std::chrono::nanoseconds lease{std::chrono::milliseconds{100}};
     AwayMode away = AwayMode::local;
+    /// Something is due earlier than everything was before: look() wants to be called.
+    std::function<void()> on_due{};
 };
 
 /// How fast something is spent: an average over about one lease.

@@ -168,7 +168,8 @@ void QuotaLeases::schedule(Account& a, TimePoint now) {
     nanoseconds pause = a.rate.time_for_half(a.stock, settings_.lease);
     if (a.rule.exact) pause = std::min(pause, kUnclaimed);
     a.due = now + pause;
-    due_.emplace(a.due, &a);
+    const auto place = due_.emplace(a.due, &a).first;
+    if (place == due_.begin() && settings_.on_due) settings_.on_due();
 }
 
 std::optional<TimePoint> QuotaLeases::look(TimePoint now) {

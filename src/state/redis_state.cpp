@@ -60,8 +60,8 @@ public:
                 link_settings(settings_, std::move(tls)),
                 {.up = [this] { beat(); }, .down = [this](const auto& why) { lost(why); }}},
           source_{link_, RedisNames{settings_.prefix}, instance_, settings_.retention, offset_},
-          buckets_{source_, {settings_.lease, settings_.away}},
-          quotas_{source_, {settings_.lease, settings_.away}} {
+          buckets_{source_, {settings_.lease, settings_.away, [this] { look_soon(); }}},
+          quotas_{source_, {settings_.lease, settings_.away, [this] { look_soon(); }}} {
         // Until Redis has said what time it is.
         offset_ = nanoseconds{wall_now().time_since_epoch()}.count() -
                   nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count();
@@ -89,6 +89,7 @@ private:
     Result<void> call_slice(std::span<Call>, std::size_t first, Answers&);
     void take_asked();
     void look();
+    void look_soon();
     void tick();
     void beat();
     void lost(const std::string& why);
@@ -107,6 +108,7 @@ private:
     asio::steady_timer look_timer_{io_};
     asio::steady_timer beat_timer_{io_};
     std::optional<TimePoint> next_look_{};
+    bool will_look_ = false;
     bool is_reached_ = false;
     bool is_stopping_ = false;
     std::uint64_t absences_ = 0;
@@ -158,6 +160,15 @@ void RedisStateImpl::take_asked() {
             quotas_.ask(std::move(need), pending, now);
     }
     look();
+}
+
+/// After what goes on now: answers make things due, too.
+void RedisStateImpl::look_soon() {
+    if (std::exchange(will_look_, true)) return;
+    asio::post(io_, [this] {
+        will_look_ = false;
+        look();
+    });
 }
 
 /// Looks at what is due, and at nothing while nothing is held.

@@ -149,6 +149,17 @@ TEST(RedisState, LeasesComeBackAtShutdownAndLapseAfterACrash) {
     EXPECT_EQ(admitted(next, 40), 20);
 }
 
+TEST(RedisState, WhatWasLeasedInAdvanceComesBackByItself) {
+    Redis redis;
+    Gateway gateway{yaml({.url = redis.url()})};
+    EXPECT_EQ(admitted(gateway, 2'000), 2'000);
+    EXPECT_TRUE(eventually([&] {
+        return redis.ask({"HGET", "sluice:q:{plan|k}", "u"}).find("\r\n2000\r\n") !=
+               std::string::npos;
+    })) << redis.ask({"HGET", "sluice:q:{plan|k}", "u"});
+    EXPECT_TRUE(becomes(gateway, "sluice_redis_leases", 0));
+}
+
 TEST(RedisState, TheClockOfANodeDoesNotMatter) {
     if (kSanitized) GTEST_SKIP() << "nothing can be loaded before a sanitizer";
     Redis redis;
