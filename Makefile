@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The commands of this repository. The build itself is CMake's (CMakePresets.json).
-.PHONY: help deps build test test-page screenshots floods quickstart asan tsan fuzz bench micro lint package clean
+.PHONY: help deps build test test-page screenshots cluster-demo floods quickstart asan tsan fuzz bench micro lint package clean
 .DEFAULT_GOAL := help
 
 JOBS ?= $(shell nproc)
@@ -14,6 +14,7 @@ help:
 	@echo 'make asan|tsan    run the tests under sanitizers'
 	@echo 'make test-page    the status page in Chromium (installs it: 300 MB)'
 	@echo 'make floods       overload tests: memory bounds and polite clients beside floods'
+	@echo 'make cluster-demo Redis and three gateways on loopback, and a limit they share'
 	@echo 'make fuzz         run every fuzzer for SECONDS=60 each'
 	@echo 'make bench        measure against other gateways (QUICK=1: 3 minutes in place of 15)'
 	@echo 'make micro        time single steps of a request'
@@ -34,6 +35,10 @@ test: deps
 	@cmake --preset dev --log-level=WARNING
 	@cmake --build --preset dev --parallel $(JOBS)
 	@ctest --preset dev --parallel $(JOBS)
+
+cluster-demo: build
+	@scripts/install-packages.sh test
+	@bench/cluster/demo.py
 
 test-page screenshots: build
 	@scripts/install-packages.sh test page

@@ -9,6 +9,9 @@ find_package(yaml-cpp 0.7 REQUIRED)
 find_package(CLI11 2 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(Protobuf 3.21 REQUIRED)
+# Only its reader and formatter: hiredis ships no CMake package in Debian 12.
+find_path(HIREDIS_INCLUDE_DIR hiredis/hiredis.h REQUIRED)
+find_library(HIREDIS_LIBRARY hiredis REQUIRED)
 
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -59,7 +59,7 @@ apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::T
 "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
     fail "apt-get could not install: ${missing[*]}"
 
-for service in nginx prometheus haproxy varnish varnishncsa caddy; do
+for service in nginx redis-server prometheus haproxy varnish varnishncsa caddy; do
     if [[ -d /run/systemd/system ]] && grep -q "$service" <<<"${missing[*]}"; then
         "${as_root[@]}" systemctl disable --quiet "$service" || true
     fi

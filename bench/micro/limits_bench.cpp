@@ -5,9 +5,13 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "sluice/state/key_table.hpp"
@@ -88,6 +92,114 @@ void DecideForManyKeys(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(DecideForManyKeys)->ThreadRange(1, 2);
+
+/// Where limits are kept. What memory and sqlite cost a decision is the same: sqlite's writer
+/// reads the counters from a thread of its own, which runs here too. redis: the same three
+/// buckets and quota, leased; a thread grants as RedisState's does.
+enum Store { kMemory, kSqlite, kRedis };
+
+/// Stands for the store's thread.
+class Background {
+public:
+    explicit Background(std::function<void()> work)
+        : thread_{[this, work = std::move(work)](const std::stop_token& stop) {
+              while (!stop.stop_requested()) {
+                  work();
+                  std::this_thread::sleep_for(std::chrono::milliseconds{50});
+              }
+          }} {}
+
+private:
+    std::jthread thread_;
+};
+
+/// Three buckets and a quota: a key's own of its plan, the stage's and the account's shared.
+class StoreBench {
+public:
+    StoreBench(Store store, std::size_t count) : store_{store} {
+        shape_ = store == kRedis ? kWide.leased() : kWide;
+        PlanUse::Limits limits{};
+        limits.throttle = shape_;
+        limits.quota = kRule;
+        limits.quota->leased = store == kRedis;
+        rule_ = registry_.plan("gold", limits)->rule();
+        for (std::size_t n = 0; n < count; ++n)
+            keys_.push_back(registry_.key_use("gold", std::to_string(n)));
+        work();
+        background_ = std::make_unique<Background>([this] { work(); });
+    }
+    Decision decide_for(std::size_t key, TimePoint now) {
+        KeyUse& use = *keys_[key];
+        const std::array<Charge, 3> charges{{{&use.bucket(), &shape_, Level::plan},
+                                             {&stage_.bucket, &shape_, Level::stage_method},
+                                             {&account_.bucket, &shape_, Level::account}}};
+        const std::array<QuotaCharge, 1> quotas{{{&use.quota(), &rule_}}};
+        return decide(charges, quotas, now, kWall);
+    }
+    std::size_t keys() const { return keys_.size(); }
+
+private:
+    void work() {
+        if (store_ == kRedis) {
+            constexpr std::int64_t kLease = std::int64_t{1} << 20;
+            const auto fill = [](TokenBucket& bucket) {
+                if (bucket.stock() < kLease) bucket.grant(kLease);
+            };
+            fill(stage_.bucket);
+            fill(account_.bucket);
+            for (const auto& key : keys_) {
+                fill(key->bucket());
+                if (key->quota().stock(rule_, kWall) < kLease) {
+                    key->quota().grant(rule_.window_at(kWall), kLease);
+                }
+            }
+        } else if (store_ == kSqlite) {
+            UsageJournal::Batch batch;
+            registry_.journal().collect(batch);
+        }
+    }
+
+    const Store store_;
+    BucketShape shape_ = kWide;
+    QuotaRule rule_;
+    LimitRegistry registry_;
+    Lone stage_, account_;
+    std::vector<std::shared_ptr<KeyUse>> keys_;
+    std::unique_ptr<Background> background_;
+};
+
+void DecideByStore(benchmark::State& state) {
+    static std::mutex mutex;
+    static std::map<std::pair<std::int64_t, std::int64_t>, std::shared_ptr<StoreBench>> made;
+    std::shared_ptr<StoreBench> bench;
+    {
+        const std::lock_guard lock{mutex};
+        auto& slot = made[{state.range(0), state.range(1)}];
+        if (!slot) {
+            slot = std::make_shared<StoreBench>(static_cast<Store>(state.range(0)),
+                                                static_cast<std::size_t>(state.range(1)));
+        }
+        bench = slot;
+    }
+    std::minstd_rand random(static_cast<unsigned>(state.thread_index()) + 1);
+    TimePoint now = std::chrono::steady_clock::now();
+    std::size_t refused = 0;
+    for (auto _ : state) {
+        now += std::chrono::microseconds{1};
+        const std::size_t key = bench->keys() == 1 ? 0 : random() % bench->keys();
+        refused += bench->decide_for(key, now).outcome != Decision::Outcome::admitted;
+    }
+    state.counters["refused"] = static_cast<double>(refused);
+    state.SetItemsProcessed(state.iterations());
+    bench.reset();
+    const std::lock_guard lock{mutex};
+    std::erase_if(made, [](const auto& entry) { return entry.second.use_count() == 1; });
+}
+BENCHMARK(DecideByStore)
+    ->ArgNames({"store", "keys"})
+    ->ArgsProduct({{kMemory, kSqlite, kRedis}, {1, 100'000}})
+    ->ThreadRange(1, 2)
+    ->UseRealTime();
 
 void Refuse(benchmark::State& state) {
     const std::array<Charge, 2> charges{{{&buckets[0].bucket, &kWide, Level::plan},

@@ -38,7 +38,9 @@ admin::Hooks make_admin_hooks(AdminView view) {
     };
     hooks.config_json = [view] { return config::dump_json(view.config); };
     hooks.usage = [view](const admin::UsageQuery& query) {
-        return report_usage(query, view.config, view.limits, view.usage);
+        // What is counted here has to be where the others' counts are.
+        if (view.state.shared) (void)view.state.writer->flush_now();
+        return report_usage(query, view.config, view.limits, *view.state.store);
     };
     hooks.apis = [view] { return describe_apis(view.config); };
     hooks.status = [view] { return view.monitor.status_json(); };

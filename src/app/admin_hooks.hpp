@@ -5,10 +5,10 @@
 
 #include "admin/hooks.hpp"
 #include "app/monitor.hpp"
+#include "app/state_store.hpp"
 #include "gateway/compile.hpp"
 #include "sluice/config/model.hpp"
 #include "sluice/state/limit_registry.hpp"
-#include "sluice/state/usage_store.hpp"
 #include "sluice/telemetry/metrics.hpp"
 
 namespace sluice::app {
@@ -19,7 +19,7 @@ struct AdminView {
     const config::Config& config;  ///< the running one, also after a reload
     telemetry::Metrics& metrics;
     state::LimitRegistry& limits;
-    state::UsageStore& usage;
+    StateStore& state;
     gateway::Caches& caches;
     Monitor& monitor;
     const bool& stopping;

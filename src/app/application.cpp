@@ -140,12 +140,14 @@ Result<std::shared_ptr<gateway::Snapshot>> Application::compile(const config::Co
         .spans = traces_.queue(),
         .caches = caches_,
         .filters = filters::registry(),
-        .make_integration = [this](const gateway::MethodBuild& build) {
-            return integrations::make_integration(
-                build,
-                [this](std::string_view authority, std::string_view host, std::uint16_t port,
-                       bool secure) { return directory_.find(authority, host, port, secure); });
-        }};
+        .make_integration =
+            [this](const gateway::MethodBuild& build) {
+                return integrations::make_integration(
+                    build,
+                    [this](std::string_view authority, std::string_view host, std::uint16_t port,
+                           bool secure) { return directory_.find(authority, host, port, secure); });
+            },
+        .shared = state_->shared_limits()};
     auto snapshot = gateway::compile(config, services);
     if (snapshot) directory_.finish();
     return snapshot;
@@ -158,7 +160,7 @@ bool Application::start_admin() {
         make_admin_hooks({.config = config_,
                           .metrics = metrics_,
                           .limits = limits_,
-                          .usage = *state_->store,
+                          .state = *state_,
                           .caches = caches_,
                           .monitor = monitor_,
                           .stopping = stopping_,
@@ -341,7 +343,7 @@ int Application::run() {
     }
     metrics_.add_collector([this](std::string& out) {
         write_cache_metrics(caches_, out);
-        write_state_metrics(state_->writer->stats(), out);
+        write_state_metrics(*state_, out);
         write_trace_metrics(traces_.stats(), out);
     });
     metrics_.last_reload_unix_seconds =
@@ -371,7 +373,7 @@ int Application::run() {
 
     workers_.clear();
     traces_.stop();
-    auto saved = state_->writer->stop();
+    auto saved = state_->stop();
     if (!saved) log::error("usage could not be saved at the end: {}", saved.error().detail);
     logs_.drain();
     execution_logs_.drain();

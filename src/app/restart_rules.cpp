@@ -21,6 +21,14 @@ std::string what_needs_restart(const config::Config& running, const config::Conf
     if (running.state.store != wanted.state.store || running.state.path != wanted.state.path) {
         return "state";
     }
+    const config::Redis& redis = running.state.redis;
+    const config::Redis& other = wanted.state.redis;
+    if (running.state.store == config::StoreKind::redis &&
+        (redis.url != other.url || redis.on_failure != other.on_failure ||
+         redis.lease != other.lease || redis.key_prefix != other.key_prefix ||
+         redis.ca_file != other.ca_file)) {
+        return "state.redis";
+    }
     return {};
 }
 

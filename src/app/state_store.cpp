@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "app/redis_settings.hpp"
 #include "sluice/telemetry/log.hpp"
 
 namespace sluice::app {
@@ -32,6 +33,38 @@ std::unique_ptr<state::UsageStore> open_database(const std::filesystem::path& pa
     return std::move(opened->store);
 }
 
+std::unique_ptr<state::RedisState> open_redis(const config::Redis& settings) {
+    auto redis = redis_settings(settings);
+    if (!redis) {
+        log::error("{}", redis.error().detail);
+        return nullptr;
+    }
+    const std::string where = redis->host + ":" + redis->port;
+    redis->on_away = [where, mode = settings.on_failure](const std::string& why) {
+        const char* then = mode == config::RedisFailure::local ? "going on with this node's share"
+                           : mode == config::RedisFailure::closed ? "refusing what has a limit"
+                                                                  : "admitting, to count later";
+        log::warn("redis {} is away ({}): {}", where, why, then);
+    };
+    redis->on_back = [where](std::chrono::milliseconds absence) {
+        log::info("redis {} is back after {} ms: limits are shared again", where, absence.count());
+    };
+    auto opened = state::RedisState::open(std::move(*redis));
+    if (!opened) {
+        log::error("redis: {}", opened.error().detail);
+        return nullptr;
+    }
+    if (opened->get()->stats().connected) log::info("limits are shared through redis {}", where);
+    return std::move(*opened);
+}
+
+std::unique_ptr<state::UsageStore> open_store(const config::State& settings,
+                                              state::RedisState* shared) {
+    if (shared != nullptr) return shared->usage_store();
+    return settings.store == config::StoreKind::memory ? state::make_memory_usage_store()
+                                                       : open_database(settings.path);
+}
+
 state::UsageWriter::Options say_when_saving_fails() {
     state::UsageWriter::Options options;
     options.on_failure = [](const Error& e) {
@@ -41,16 +74,32 @@ state::UsageWriter::Options say_when_saving_fails() {
     return options;
 }
 
+/// Only reports read what is saved there, and that Redis is away has been said already.
+state::UsageWriter::Options options_for_redis() {
+    state::UsageWriter::Options options;
+    options.interval = std::chrono::seconds{1};
+    return options;
+}
+
 }  // namespace
+
+Result<void> StateStore::stop() {
+    auto saved = writer->stop();
+    if (shared) shared->stop();
+    return saved;
+}
 
 std::optional<StateStore> open_state_store(const config::State& settings,
                                            state::LimitRegistry& limits) {
     StateStore opened;
-    opened.store = settings.store == config::StoreKind::memory ? state::make_memory_usage_store()
-                                                               : open_database(settings.path);
+    if (settings.store == config::StoreKind::redis) {
+        opened.shared = open_redis(settings.redis);
+        if (!opened.shared) return std::nullopt;
+    }
+    opened.store = open_store(settings, opened.shared.get());
     if (!opened.store) return std::nullopt;
-    opened.writer =
-        std::make_unique<state::UsageWriter>(limits, *opened.store, say_when_saving_fails());
+    auto options = opened.shared ? options_for_redis() : say_when_saving_fails();
+    opened.writer = std::make_unique<state::UsageWriter>(limits, *opened.store, std::move(options));
     if (auto restored = opened.writer->restore(); !restored) {
         log::error("state store: {}", restored.error().detail);
         return std::nullopt;

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "app/state_store.hpp"
 #include "gateway/compile.hpp"
-#include "sluice/state/usage_writer.hpp"
 #include "telemetry/trace_exporter.hpp"
 
 namespace sluice::app {
@@ -12,8 +12,9 @@ namespace sluice::app {
 /// sluice_cache_bytes, sluice_cache_entries, sluice_cache_evictions_total by API and stage.
 void write_cache_metrics(const gateway::Caches&, std::string& out);
 
-/// sluice_state_*: saves, failures, what waits and for how long.
-void write_state_metrics(const state::UsageWriter::Stats&, std::string& out);
+/// sluice_state_*: saves, failures, what waits and for how long; sluice_redis_* where limits are
+/// shared.
+void write_state_metrics(const StateStore&, std::string& out);
 
 /// sluice_trace_spans_exported_total, sluice_trace_spans_dropped_total,
 /// sluice_trace_spans_failed_total.

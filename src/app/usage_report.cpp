@@ -73,6 +73,10 @@ std::optional<std::vector<admin::PlanUsage>> report_usage(const admin::UsageQuer
         } else {
             log::error("usage history: {}", history.error().detail);
         }
+        if (store.is_shared()) {  // what was counted here is in the history already
+            all.push_back(report.take());
+            continue;
+        }
         for (const state::UsageRow& row : limits.usage(plan.id, query.key_id)) {
             report.add(row.key, row.day, row.used_that_day, row.remaining);
         }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/redis_settings.hpp"
 #include "gateway/cache_key.hpp"
 #include "gateway/compile.hpp"
 #include "gateway/uri_template.hpp"
@@ -30,6 +31,9 @@ public:
             tls(backend);
         for (const config::Stage& stage : config_.stages)
             verify(stage);
+        if (config_.state.store != config::StoreKind::redis) return;
+        const auto redis = redis_settings(config_.state.redis);
+        if (!redis) error(config_.state.redis.where, redis.error().detail);
     }
 
 private:

@@ -109,7 +109,9 @@ Json to_json(const State& s) {
     if (s.store != StoreKind::redis) return out;
     out["redis"] = {{"url", without_password(s.redis.url)},
                     {"onFailure", name_of(kRedisFailures, s.redis.on_failure)},
-                    {"leaseMillis", s.redis.lease.count()}};
+                    {"leaseMillis", s.redis.lease.count()},
+                    {"keyPrefix", s.redis.key_prefix}};
+    if (!s.redis.ca_file.empty()) out["redis"]["caFile"] = s.redis.ca_file.string();
     return out;
 }
 
@@ -201,6 +203,7 @@ Json to_json(const UsagePlan& p) {
         out["quota"] = {{"limit", p.quota->limit},
                         {"period", name_of(kPeriods, p.quota->period)},
                         {"offset", p.quota->offset}};
+        if (p.quota->exact) out["quota"]["exact"] = true;
     }
     out["meterBy"] = name_of(kMeterBys, p.meter_by);
     if (p.meter_by == MeterBy::source_ip) {

@@ -50,6 +50,10 @@ void read(Reader& r, Quota& q) {
     r.optional("offset", q.offset,
                "Day the period starts: WEEK 0 to 6 from Monday, MONTH 0 to 27 from the first.",
                r.describing() ? Range{0, 27} : Range{-1000, 1000});
+    r.optional("exact", q.exact,
+               "Ours: with `state.store: redis`, ask Redis about every request in place of leasing "
+               "ahead, so that a crash loses none of the quota. With other stores every count is "
+               "exact.");
     if (!r.describing()) check_offset(r, q);
 }
 

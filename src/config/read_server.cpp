@@ -180,8 +180,8 @@ void read(Reader& r, Redis& d) {
     r.object("Redis", "Counters shared by several gateways.");
     const bool url = r.optional(
         "url", d.url,
-        "redis://[:password@]host[:port][/database]; a secret, so `file:PATH` reads it from "
-        "a file.",
+        "redis://[[user]:password@]host[:port][/database], or rediss:// for TLS; a secret, so "
+        "`file:PATH` reads it from a file. Reserved characters of a password are percent-encoded.",
         Secret{});
     r.optional("onFailure", d.on_failure,
                "While Redis is away: `local` goes on with this node's share, `closed` answers 503, "
@@ -190,10 +190,19 @@ void read(Reader& r, Redis& d) {
     r.optional("leaseMillis", d.lease,
                "A lease holds at most what the limit admits in this time, at least one request.",
                Range{1, 60'000});
+    r.optional("keyPrefix", d.key_prefix,
+               "What every key in Redis begins with; gateways with the same prefix share limits.",
+               kWord);
+    r.optional("caFile", d.ca_file,
+               "PEM file of CAs that the server's certificate is checked with, for rediss://; the "
+               "system's when absent.",
+               Existing{});
     if (!url) return;
     const auto parts = split_url(d.url);
     if (!parts || (parts->scheme != "redis" && parts->scheme != "rediss") || parts->host.empty()) {
         r.problem("url", "must read redis://host:port/database");
+    } else if (parts->scheme == "redis" && !d.ca_file.empty()) {
+        r.problem("caFile", "needs a rediss:// url");
     }
 }
 
@@ -208,7 +217,6 @@ void read(Reader& r, State& s) {
     if (has_redis && s.store != StoreKind::redis) {
         r.warning("redis", "not in use: the store is another one");
     }
-    if (s.store == StoreKind::redis) r.problem("store", "redis is not supported yet");
 }
 
 }  // namespace sluice::config

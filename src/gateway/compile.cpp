@@ -70,6 +70,10 @@ private:
     const config::RestApi& api_of(const config::Stage&) const;
     Stage* stage_named(const std::string& api, const std::string& name) const;
     std::vector<state::MethodLimit> method_limits(const config::UsagePlan&) const;
+    state::BucketShape kept(const state::BucketShape& shape) const {
+        return services_.shared == nullptr ? shape : shape.leased();
+    }
+    std::optional<state::QuotaRule> quota_rule(const config::UsagePlan&) const;
 
     const config::Config& config_;
     Services& services_;
@@ -80,6 +84,7 @@ private:
 void Compiler::general() {
     const config::Server& server = config_.server;
     snapshot_->compatibility = config_.compatibility;
+    snapshot_->shared = services_.shared;
     snapshot_->session = {.head = {.head_bytes = server.limits.header_bytes,
                                    .target_bytes = server.limits.target_bytes,
                                    .fields = server.limits.header_count},
@@ -92,7 +97,8 @@ void Compiler::general() {
     const auto shape =
         bucket_shape(server.account_throttle->rate_limit, server.account_throttle->burst_limit);
     if (!shape) return;
-    snapshot_->account = SharedBucket{*shape, services_.limits.bucket("account", *shape)};
+    snapshot_->account =
+        SharedBucket{kept(*shape), services_.limits.bucket("account", kept(*shape)), "account"};
 }
 
 const config::RestApi& Compiler::api_of(const config::Stage& stage) const {
@@ -146,7 +152,7 @@ std::vector<state::MethodLimit> Compiler::method_limits(const config::UsagePlan&
     for (const config::PlanStage& s : c.api_stages) {
         for (const auto& [key, throttle] : s.throttle) {
             const auto shape = bucket_shape(throttle.rate_limit, throttle.burst_limit);
-            if (shape) limits.push_back({full_name(s.api_id, s.stage, key), *shape});
+            if (shape) limits.push_back({full_name(s.api_id, s.stage, key), kept(*shape)});
         }
     }
     return limits;
@@ -157,6 +163,7 @@ void Compiler::plans() {
         auto plan = std::make_unique<Plan>();
         plan->id = c.id;
         if (c.throttle) plan->shape = bucket_shape(c.throttle->rate_limit, c.throttle->burst_limit);
+        if (plan->shape) plan->shape = kept(*plan->shape);
         if (c.meter_by == config::MeterBy::api_key) {
             plan_by_key(*plan, c);
         } else {
@@ -176,11 +183,13 @@ void Compiler::plans() {
     }
 }
 
-std::optional<state::QuotaRule> quota_rule(const config::UsagePlan& c) {
+std::optional<state::QuotaRule> Compiler::quota_rule(const config::UsagePlan& c) const {
     if (!c.quota) return std::nullopt;
     return state::QuotaRule{.limit = c.quota->limit,
                             .period = static_cast<state::Period>(c.quota->period),
-                            .offset = c.quota->offset};
+                            .offset = c.quota->offset,
+                            .leased = services_.shared != nullptr,
+                            .exact = c.quota->exact};
 }
 
 void Compiler::plan_by_key(Plan& plan, const config::UsagePlan& c) {
@@ -190,7 +199,8 @@ void Compiler::plan_by_key(Plan& plan, const config::UsagePlan& c) {
     plan.quota = plan.use->rule();
     for (const state::MethodLimit& limit : limits.methods) {
         const Method* method = method_names_.at(limit.identity);
-        plan.method_limits.push_back({method, *plan.use->slot(limit.identity), limit.shape});
+        plan.method_limits.push_back(
+            {method, *plan.use->slot(limit.identity), limit.shape, limit.identity});
     }
 }
 
@@ -204,7 +214,8 @@ void Compiler::plan_by_source(Plan& plan, const config::UsagePlan& c) {
     plan.quota = limits.quota.value_or(state::QuotaRule{.limit = state::QuotaRule::kUnlimited});
     for (const state::MethodLimit& limit : limits.methods) {
         const Method* method = method_names_.at(limit.identity);
-        plan.method_limits.push_back({method, *plan.meter->slot(limit.identity), limit.shape});
+        plan.method_limits.push_back(
+            {method, *plan.meter->slot(limit.identity), limit.shape, limit.identity});
     }
 }
 
@@ -316,9 +327,10 @@ Result<void> Compiler::method(const config::RestApi& api, const config::Stage& c
                       .stage = stage,
                       .method = method};
     if (settings.throttle) {
-        build.stage_bucket = services_.limits.bucket(
-            "stage|" + full_name(api.id, c.stage_name, method_key(resource.path, m.http_method)),
-            *settings.throttle);
+        const state::BucketShape shape = kept(*settings.throttle);
+        const std::string name =
+            "stage|" + full_name(api.id, c.stage_name, method_key(resource.path, m.http_method));
+        build.stage_bucket = SharedBucket{shape, services_.limits.bucket(name, shape), name};
     }
     for (const FilterEntry& entry : services_.filters) {
         if (FilterPtr filter = entry.make(build)) method.chain.add(std::move(filter));

@@ -42,6 +42,7 @@ struct Services {
     Caches& caches;
     std::span<const FilterEntry> filters;
     std::function<Result<IntegrationPtr>(const MethodBuild&)> make_integration;
+    state::SharedLimits* shared = nullptr;  ///< set: limits are leased from there
 };
 
 /// Turns a checked configuration into what the request path uses. The error says which object

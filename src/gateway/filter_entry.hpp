@@ -33,7 +33,7 @@ struct MethodBuild {
     const Snapshot& snapshot;  ///< plans and keys are complete
     const Stage& stage;
     const Method& method;
-    std::shared_ptr<state::TokenBucket> stage_bucket{};  ///< when settings.throttle
+    std::optional<SharedBucket> stage_bucket{};  ///< when settings.throttle
 };
 
 /// A filter of this build. `make` returns null when the method does not need it.

@@ -18,6 +18,7 @@
 #include "sluice/state/cache_store.hpp"
 #include "sluice/state/key_table.hpp"
 #include "sluice/state/limit_registry.hpp"
+#include "sluice/state/shared_limits.hpp"
 #include "sluice/telemetry/access_log.hpp"
 #include "sluice/telemetry/metrics.hpp"
 #include "telemetry/sampler.hpp"
@@ -32,6 +33,7 @@ struct Plan {
         const Method* method = nullptr;
         std::size_t slot = 0;
         state::BucketShape shape;
+        std::string name{};  ///< "api|stage|pets/GET"
     };
     std::string id{};
     std::optional<state::BucketShape> shape{};
@@ -61,6 +63,7 @@ struct KeyRecord {
 struct SharedBucket {
     state::BucketShape shape;
     std::shared_ptr<state::TokenBucket> bucket{};
+    std::string name{};  ///< the same on every gateway
 };
 
 /// How a stage traces.
@@ -126,6 +129,7 @@ struct Snapshot {
     std::unique_ptr<const state::KeyTable> key_table{};
     std::vector<KeyRecord> keys{};  ///< by the key table's index
     std::optional<SharedBucket> account{};
+    state::SharedLimits* shared = nullptr;  ///< set: buckets and quotas are leased from there
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

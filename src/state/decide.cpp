@@ -76,13 +76,19 @@ Reservation::Outcome Reservation::mark(std::size_t n) {
             if (is_repeated(n)) return Outcome::complete;
             continue;
         }
-        const std::int64_t at = shape.units_at(now_);
-        const std::int64_t base = std::max(seen >> 1, at);
-        if (base - at > shape.tolerance_) return Outcome::refused;
+        std::int64_t next = seen - 2;  // leased: a token less
+        if (shape.is_leased()) {
+            if (next < 0) return Outcome::refused;
+        } else {
+            const std::int64_t at = shape.units_at(now_);
+            const std::int64_t base = std::max(seen >> 1, at);
+            if (base - at > shape.tolerance_) return Outcome::refused;
+            next = (base + shape.interval_) * 2;
+        }
         if (word.compare_exchange_strong(seen, seen | TokenBucket::kMark, std::memory_order_acquire,
                                          std::memory_order_relaxed)) {
             before_[n] = seen;
-            after_[n] = (base + shape.interval_) * 2;
+            after_[n] = next;
             return Outcome::complete;
         }
     }
@@ -112,10 +118,36 @@ void Reservation::write(const Words& words) {
 
 namespace {
 
+constexpr Decision kUndecided{Decision::Outcome::undecided, {}, {}};
+
 Decision throttled_by(const Charge& charge, TimePoint now) {
+    if (charge.shape->is_leased() && charge.bucket->needs_grant(now)) return kUndecided;
     const auto wait = charge.bucket->shortage(*charge.shape, now);
     charge.bucket->settle(*charge.shape, now, kMaxClockSkew);
     return {Decision::Outcome::throttled, charge.level, wait.value_or(std::chrono::nanoseconds{0})};
+}
+
+/// The first quota that is used up, or else the first bucket that is empty. Those that merely
+/// have to be filled do not count: a flood of refused requests asks for nothing.
+Decision refusal(std::span<const Charge> charges, std::span<const QuotaCharge> quotas,
+                 TimePoint now, WallTime wall) {
+    Decision decision{};
+    for (const QuotaCharge& quota : quotas) {
+        if (!quota.counter->exhausted(*quota.rule, wall)) continue;
+        if (quota.counter->needs_grant(*quota.rule, wall, now)) {
+            decision = kUndecided;
+            continue;
+        }
+        quota.counter->settle(*quota.rule, wall);
+        return {Decision::Outcome::quota_exceeded, {}, {}};
+    }
+    for (const Charge& charge : charges) {
+        if (charge.bucket->has_token(*charge.shape, now)) continue;
+        const Decision throttled = throttled_by(charge, now);
+        if (throttled.outcome == Decision::Outcome::throttled) return throttled;
+        decision = throttled;
+    }
+    return decision;
 }
 
 bool count(std::span<const QuotaCharge> quotas, WallTime wall) {
@@ -135,21 +167,21 @@ Decision decide(std::span<const Charge> charges, std::span<const QuotaCharge> qu
     if (charges.size() > kMaxCharges) throw std::logic_error("decide: too many charges");
     const Decision used_up{Decision::Outcome::quota_exceeded, {}, {}};
     for (Spin spin;; spin.pause()) {
-        for (const QuotaCharge& quota : quotas) {
-            if (!quota.counter->exhausted(*quota.rule, wall)) continue;
-            quota.counter->settle(*quota.rule, wall);
-            return used_up;
-        }
-        for (const Charge& charge : charges) {
-            if (!charge.bucket->has_token(*charge.shape, now)) return throttled_by(charge, now);
-        }
+        const Decision refused = refusal(charges, quotas, now, wall);
+        if (refused.outcome != Decision::Outcome::admitted) return refused;
         Reservation reservation(charges, now);
         const Reservation::Outcome outcome = reservation.acquire();
         if (outcome == Reservation::Outcome::busy) continue;
         if (outcome == Reservation::Outcome::refused) {
             return throttled_by(reservation.refusal(), now);
         }
-        if (!count(quotas, wall)) return used_up;
+        if (!count(quotas, wall)) {
+            if (std::any_of(quotas.begin(), quotas.end(),
+                            [](const QuotaCharge& q) { return q.rule->leased; })) {
+                continue;  // somebody else took the last of the lease: look again
+            }
+            return used_up;
+        }
         reservation.commit();
         return {};
     }

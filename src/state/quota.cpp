@@ -87,7 +87,7 @@ WallTime QuotaRule::window_end(std::int32_t window) const {
 
 std::int64_t QuotaCounter::limit_in(const QuotaRule& rule, std::int32_t window) const {
     if (rule.limit == QuotaRule::kUnlimited) return kMaxCount;
-    const std::int64_t limit = std::clamp<std::int64_t>(rule.limit, 0, kMaxCount);
+    const std::int64_t limit = rule.leased ? 0 : std::clamp<std::int64_t>(rule.limit, 0, kMaxCount);
     const std::uint64_t extra = extra_.load(std::memory_order_relaxed);
     if (day_of(extra) != window) return limit;
     return std::clamp<std::int64_t>(limit + signed_count_of(extra), 0, kMaxCount);
@@ -209,6 +209,56 @@ void QuotaCounter::restore(const Usage& saved) {
     day_.store(pack(day_in_range(saved.day), used - that_day));
     extra_.store(pack(window, std::clamp(saved.extension, -kMaxExtension, kMaxExtension)));
     used_.store(pack(window, used));
+}
+
+std::int64_t QuotaCounter::stock(const QuotaRule& rule, WallTime wall) const {
+    const Reading now = read(rule, wall);
+    return std::max<std::int64_t>(now.limit - now.used, 0);
+}
+
+// In `extra_`: all that was ever granted in the window, used or not. Negative: nothing before
+// that many milliseconds after kBucketEpoch, which as a limit refuses everything.
+void QuotaCounter::grant(std::int32_t window, std::int64_t requests) {
+    const std::uint64_t used = used_.load();
+    const std::uint64_t extra = extra_.load();
+    const std::int64_t spent = day_of(used) == window ? count_of(used) : 0;
+    const bool counts = day_of(extra) == window && signed_count_of(extra) >= spent;
+    const std::int64_t before = counts ? signed_count_of(extra) : spent;
+    extra_.store(pack(window, std::min(before + requests, kMaxExtension)));
+}
+
+// Taken as a request takes it, so that no request can have it too; the day's beginning moves
+// along, so that reports do not count it.
+std::int64_t QuotaCounter::withdraw(const QuotaRule& rule, WallTime wall, std::int64_t most) {
+    const Today today{rule, wall};
+    std::uint64_t seen = used_.load();
+    std::uint64_t open = 0;
+    std::int64_t taken = 0;
+    do {
+        open = as_of(seen, today);
+        taken = std::min(limit_in(rule, day_of(open)) - count_of(open), most);
+        if (taken <= 0) return 0;
+    } while (!used_.compare_exchange_weak(seen, open + static_cast<std::uint64_t>(taken)));
+    if (day_of(open) != day_of(seen)) {
+        begin_window(rule, seen, open + static_cast<std::uint64_t>(taken), today.day);
+    } else {
+        day_.fetch_add(static_cast<std::uint64_t>(taken));
+    }
+    return taken;
+}
+
+void QuotaCounter::deny(std::int32_t window, TimePoint until) {
+    const auto since = std::chrono::ceil<milliseconds>(until - kBucketEpoch).count();
+    extra_.store(pack(window, -std::clamp<std::int64_t>(since, 1, kMaxExtension)));
+}
+
+bool QuotaCounter::needs_grant(const QuotaRule& rule, WallTime wall, TimePoint now) const {
+    if (!rule.leased) return false;
+    const std::uint64_t word = as_of(used_.load(std::memory_order_relaxed), Today{rule, wall});
+    const std::uint64_t extra = extra_.load(std::memory_order_relaxed);
+    const std::int64_t code = signed_count_of(extra);
+    if (day_of(extra) != day_of(word) || code >= 0) return true;
+    return kBucketEpoch + milliseconds{-code} <= now;
 }
 
 void QuotaCounter::reset() {

@@ -103,6 +103,20 @@ SourceMeter::Pin SourceMeter::find_or_add(const IpAddress& address, std::size_t 
     return overflow(slot);
 }
 
+std::shared_ptr<const void> SourceMeter::hold(const IpAddress& address, std::size_t slot,
+                                              TimePoint now, WallTime wall,
+                                              std::shared_ptr<SourceMeter> self) {
+    struct Held {
+        std::shared_ptr<SourceMeter> meter;  // outlives the pin
+        Pin pin;
+    };
+    return std::make_shared<Held>(Held{std::move(self), find_or_add(address, slot, now, wall)});
+}
+
+std::string SourceMeter::key_of(const IpAddress& address) const {
+    return std::string{kKeyPrefix} + address.masked(v4_bits_, v6_bits_).to_string();
+}
+
 SourceMeter::Entry* SourceMeter::add(Shard& shard, const IpAddress& address, std::size_t slot,
                                      std::uint64_t hash, TimePoint now, WallTime wall) {
     Entry* entry = nullptr;

@@ -16,7 +16,11 @@ namespace sluice::state {
 
 inline UsageRow usage_row(std::string plan, std::string key, const QuotaCounter& counter,
                           const QuotaRule& rule) {
-    const QuotaCounter::Usage usage = counter.usage();
+    QuotaCounter::Usage usage = counter.usage();
+    if (rule.leased) {  // the window's count holds what was given back, the extension what was got
+        usage.used = usage.used_that_day;
+        usage.extension = 0;
+    }
     std::int64_t remaining = -1;
     if (rule.limit != QuotaRule::kUnlimited) {
         remaining = std::max<std::int64_t>(rule.limit + usage.extension - usage.used, 0);

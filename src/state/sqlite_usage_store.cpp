@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "sluice/state/usage_store.hpp"
+#include "state/file_lock.hpp"
 #include "state/sqlite.hpp"
 
 namespace sluice::state {
@@ -102,16 +103,19 @@ public:
     /// SQLITE_OK, or what failed; `what` then says more.
     int open();
     Database take() { return std::move(database_); }
+    FileLock take_lock() { return std::move(lock_); }
     const std::string& what() const { return what_; }
     bool is_too_new() const { return too_new_; }
 
 private:
     int run(const char* sql);
+    int lock();
     int check();
     int migrate();
     int fail(int status);
 
     fs::path path_;
+    FileLock lock_{};
     Database database_{};
     std::string what_{};
     bool too_new_ = false;
@@ -139,14 +143,22 @@ int Opening::open() {
     if (status != SQLITE_OK) return fail(status);
     sqlite3_extended_result_codes(made, 1);
     sqlite3_busy_timeout(made, 1000);
-    // Exclusive: two gateways on one file would overwrite each other's counts. The kernel drops
-    // the lock with the process, however it ends.
-    if (const int s = run("PRAGMA locking_mode=EXCLUSIVE")) return s;
+    if (const int s = lock()) return s;
     if (const int s = run("PRAGMA journal_mode=WAL")) return s;
     if (const int s = run("PRAGMA synchronous=NORMAL")) return s;
     if (const int s = run("BEGIN IMMEDIATE; COMMIT")) return s;
     if (const int s = migrate()) return s;
     return check();
+}
+
+// Two gateways on one file would overwrite each other's counts. A file of its own, because SQLite's
+// exclusive mode would also keep out who only reads: a backup, sqlite3 in a shell.
+int Opening::lock() {
+    const int error = lock_.acquire(path_.string() + ".lock");
+    if (error == 0) return SQLITE_OK;
+    const bool is_held = error == EWOULDBLOCK;
+    what_ = is_held ? "database is locked" : std::system_category().message(error);
+    return is_held ? SQLITE_BUSY : SQLITE_CANTOPEN;
 }
 
 int Opening::migrate() {
@@ -226,8 +238,11 @@ std::vector<const UsageRow*> in_order(std::span<const UsageRow> rows) {
 
 class SqliteStore final : public UsageStore {
 public:
-    SqliteStore(Database database, fs::path path, Retention retention)
-        : database_(std::move(database)), path_(std::move(path)), retention_(retention) {}
+    SqliteStore(FileLock lock, Database database, fs::path path, Retention retention)
+        : lock_(std::move(lock)),
+          database_(std::move(database)),
+          path_(std::move(path)),
+          retention_(retention) {}
 
     bool prepare();
     Error error() const;
@@ -241,6 +256,7 @@ private:
     bool prune(std::int32_t today);
 
     std::mutex mutex_;
+    FileLock lock_;
     Database database_;
     const fs::path path_;
     const Retention retention_;
@@ -344,7 +360,8 @@ Result<SqliteUsageStore> open_sqlite_usage_store(const fs::path& path, Retention
         Opening opening(path);
         const int status = opening.open();
         if (status == SQLITE_OK) {
-            auto store = std::make_unique<SqliteStore>(opening.take(), path, retention);
+            auto store =
+                std::make_unique<SqliteStore>(opening.take_lock(), opening.take(), path, retention);
             if (!store->prepare()) return store->error();
             opened.store = std::move(store);
             return opened;

@@ -58,6 +58,13 @@ BucketShape::BucketShape(double rate, std::int64_t burst)
     tolerance_ = (capacity - 1) * interval_;
 }
 
+BucketShape BucketShape::leased() const {
+    BucketShape shape = *this;
+    if (clock_ == Clock::none || burst_ == 0) return shape;
+    shape.clock_ = Clock::leased;
+    return shape;
+}
+
 nanoseconds BucketShape::time_for(std::int64_t units) const {
     if (clock_ != Clock::running || burst_ == 0) return nanoseconds::max();
     if (shift_ >= 0) return nanoseconds{(units + (std::int64_t{1} << shift_) - 1) >> shift_};
@@ -66,6 +73,7 @@ nanoseconds BucketShape::time_for(std::int64_t units) const {
 }
 
 std::optional<nanoseconds> TokenBucket::shortage(const BucketShape& shape, TimePoint now) const {
+    if (shape.is_leased()) return stock() > 0 ? std::nullopt : denied_for(now);
     const std::int64_t at = shape.units_at(now);
     const std::int64_t arrival = word_.load(std::memory_order_relaxed) >> 1;
     const std::int64_t gone = shape.is_unlimited() ? 0 : std::max(arrival, at) - at;
@@ -77,6 +85,7 @@ std::optional<nanoseconds> TokenBucket::shortage(const BucketShape& shape, TimeP
 }
 
 bool TokenBucket::take(const BucketShape& shape, TimePoint now) {
+    if (shape.is_leased()) return withdraw(1) == 1;
     if (shape.is_unlimited()) return shape.burst_ > 0;
     const std::int64_t at = shape.units_at(now);
     std::int64_t seen = word_.load(std::memory_order_relaxed);
@@ -99,6 +108,7 @@ bool TokenBucket::take(const BucketShape& shape, TimePoint now) {
 
 void TokenBucket::refund(const BucketShape& shape) {
     if (shape.is_unlimited()) return;
+    if (shape.is_leased()) return grant(1);
     std::int64_t seen = word_.load(std::memory_order_relaxed);
     for (Spin spin;;) {
         if (seen == kNeverUsed) return;
@@ -113,7 +123,7 @@ void TokenBucket::refund(const BucketShape& shape) {
 }
 
 std::int64_t TokenBucket::available(const BucketShape& shape, TimePoint now) const {
-    if (shape.is_unlimited()) return shape.burst_;
+    if (shape.is_special()) return shape.is_leased() ? stock() : shape.burst_;
     const std::int64_t at = shape.units_at(now);
     const std::int64_t gone = std::max(word_.load(std::memory_order_relaxed) >> 1, at) - at;
     if (gone > shape.tolerance_) return 0;
@@ -121,7 +131,7 @@ std::int64_t TokenBucket::available(const BucketShape& shape, TimePoint now) con
 }
 
 bool TokenBucket::is_full(const BucketShape& shape, TimePoint now) const {
-    if (shape.is_unlimited()) return true;
+    if (shape.is_special()) return shape.is_unlimited() || stock() == 0;
     return (word_.load(std::memory_order_relaxed) >> 1) <= shape.units_at(now);
 }
 
@@ -129,7 +139,7 @@ bool TokenBucket::is_full(const BucketShape& shape, TimePoint now) const {
 // old, possibly far longer interval would be a debt of hours under the new shape. Nothing an
 // empty bucket of this shape can reach is ever forgiven here.
 void TokenBucket::settle(const BucketShape& shape, TimePoint now, nanoseconds skew) {
-    if (shape.is_unlimited()) return;
+    if (shape.is_special()) return;
     const std::int64_t at = shape.units_at(now);
     const std::int64_t empty = shape.tolerance_ + shape.interval_;
     std::int64_t seen = word_.load(std::memory_order_relaxed);
@@ -138,6 +148,8 @@ void TokenBucket::settle(const BucketShape& shape, TimePoint now, nanoseconds sk
 }
 
 void TokenBucket::reshape(const BucketShape& from, const BucketShape& to, TimePoint now) {
+    // Reshaped where the tokens come from; what is held stays, a refusal may no longer hold.
+    if (from.is_leased() && to.is_leased()) return forget_denial();
     const std::int64_t at = from.units_at(now);
     const std::int64_t new_at = to.units_at(now);
     const std::int64_t empty = to.tolerance_ + to.interval_;
@@ -149,7 +161,7 @@ void TokenBucket::reshape(const BucketShape& from, const BucketShape& to, TimePo
             continue;
         }
         std::int64_t next = kNeverUsed;
-        if (!from.is_unlimited() && !to.is_unlimited() && (seen >> 1) > at) {
+        if (!from.is_special() && !to.is_special() && (seen >> 1) > at) {
             const double tokens =
                 static_cast<double>((seen >> 1) - at) / static_cast<double>(from.interval_);
             const double gone = std::ceil(tokens * static_cast<double>(to.interval_));

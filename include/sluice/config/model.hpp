@@ -155,6 +155,9 @@ struct Redis {
     std::string url = "redis://127.0.0.1:6379/0";  ///< may hold a password: a secret
     RedisFailure on_failure = RedisFailure::local;
     milliseconds lease{100};
+    std::string key_prefix = "sluice";
+    std::filesystem::path ca_file{};  ///< empty = the system's store
+    Location where{};
 };
 
 struct State {
@@ -266,6 +269,7 @@ struct Quota {
     std::int64_t limit = 0;
     Period period = Period::day;
     int offset = 0;
+    bool exact = false;  ///< with redis: asked for request by request
     Location where{};
 };
 

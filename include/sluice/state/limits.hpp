@@ -35,13 +35,20 @@ public:
     double rate() const { return rate_; }
     std::int64_t burst() const { return burst_; }
     bool is_unlimited() const { return clock_ == Clock::none; }
+    /// The same limit kept elsewhere: the bucket here holds what was leased from there
+    /// (SharedLimits). Shapes that need nobody else, unlimited or closed ones, stay as they are.
+    BucketShape leased() const;
+    bool is_leased() const { return clock_ == Clock::leased; }
     bool operator==(const BucketShape&) const = default;
 
 private:
     friend class TokenBucket;
     friend class Reservation;
     /// none: infinite rate, the word is not used. stopped: rate 0, time stands still at zero.
-    enum class Clock : std::uint8_t { running, stopped, none };
+    /// leased: the word counts tokens (TokenBucket::stock), time is kept where they came from.
+    enum class Clock : std::uint8_t { running, stopped, none, leased };
+    /// Neither time nor interval say what the word means.
+    bool is_special() const { return clock_ >= Clock::none; }
 
     // now + the time to fill fits the 63 bits of an arrival: the finest units last eight years from
     // the start of the process.
@@ -70,15 +77,19 @@ private:
 ///   word = arrival * 2 + mark      mark: a decision over several buckets is being taken
 ///
 /// arrival <= now: full. arrival = now + k * interval: k tokens are gone.
+///
+/// Under a leased shape the word counts what was granted and is not spent yet:
+///
+///   word = stock * 2 + mark        stock < 0: none before -stock us after kBucketEpoch
 class TokenBucket {
 public:
     /// Nanoseconds until a token is there; nullopt = one is there now, max() = never. Writes
     /// nothing.
     std::optional<std::chrono::nanoseconds> shortage(const BucketShape&, TimePoint now) const;
     bool has_token(const BucketShape& shape, TimePoint now) const {
-        if (shape.is_unlimited()) return shape.burst_ > 0;
-        const std::int64_t at = shape.units_at(now);
         const std::int64_t arrival = word_.load(std::memory_order_relaxed) >> 1;
+        if (shape.is_special()) return shape.is_leased() ? arrival > 0 : shape.burst_ > 0;
+        const std::int64_t at = shape.units_at(now);
         return std::max(arrival, at) - at <= shape.tolerance_;
     }
     /// Takes one token if there is one.
@@ -98,8 +109,22 @@ public:
     /// As new. Only while nobody else uses the bucket.
     void reset() { word_.store(kNeverUsed, std::memory_order_relaxed); }
 
+    /// The rest is for leased shapes. Tokens that may be taken now.
+    std::int64_t stock() const {
+        return std::max<std::int64_t>(word_.load(std::memory_order_relaxed) >> 1, 0);
+    }
+    void grant(std::int64_t tokens);
+    /// Takes back up to `most` tokens; how many.
+    std::int64_t withdraw(std::int64_t most);
+    /// Remembers that there are none before `until`; nothing when there is stock.
+    void deny(TimePoint until);
+    /// Empty, and nobody knows until when: whoever leases has to be asked.
+    bool needs_grant(TimePoint now) const;
+
 private:
     friend class Reservation;
+    std::optional<std::chrono::nanoseconds> denied_for(TimePoint now) const;
+    void forget_denial();
     static constexpr std::int64_t kNeverUsed = std::numeric_limits<std::int64_t>::min();
     static constexpr std::int64_t kMark = 1;
 
@@ -122,6 +147,8 @@ struct QuotaRule {
     std::int64_t limit = 0;
     Period period = Period::day;
     int offset = 0;
+    bool leased = false;  ///< kept elsewhere: a counter may use what it was granted, no more
+    bool exact = false;   ///< leased request by request, never in advance
 
     std::int32_t window_at(WallTime) const;
     /// When the window that contains day `window` ends.
@@ -195,6 +222,17 @@ public:
     /// As new, for another identity. Only while nobody else uses the counter.
     void reset();
 
+    /// The rest is for leased rules, and but for needs_grant() for one thread. Granted in the
+    /// present window and not used.
+    std::int64_t stock(const QuotaRule&, WallTime) const;
+    void grant(std::int32_t window, std::int64_t requests);
+    /// Takes back up to `most` of the stock; how many. They count as used by nobody.
+    std::int64_t withdraw(const QuotaRule&, WallTime, std::int64_t most);
+    /// Remembers that there is nothing left before `until`. The stock is zero.
+    void deny(std::int32_t window, TimePoint until);
+    /// Exhausted, and not known to be refused.
+    bool needs_grant(const QuotaRule&, WallTime, TimePoint now) const;
+
 private:
     friend class UsageJournal;
     void roll_day(const QuotaRule&, std::uint64_t seen, std::int32_t today);
@@ -224,7 +262,8 @@ struct QuotaCharge {
 };
 
 struct Decision {
-    enum class Outcome : std::uint8_t { admitted, throttled, quota_exceeded };
+    /// undecided: somebody must be asked for a lease first.
+    enum class Outcome : std::uint8_t { admitted, throttled, quota_exceeded, undecided };
     Outcome outcome = Outcome::admitted;
     Level refused_by = Level::stage_method;   ///< when throttled: the first that refused
     std::chrono::nanoseconds retry_after{0};  ///< when throttled; time to the next token
@@ -235,7 +274,8 @@ inline constexpr std::size_t kMaxCharges = 16;
 
 /// Quota check, then every charge in order, then the quota's count: all or nothing
 /// (aws-semantics 3.4, 4.2). A refused request spends nothing, and writes nothing shared unless
-/// it lost a race for the last token. A bucket named twice is charged once.
+/// it lost a race for the last token. A bucket named twice is charged once. Undecided only when
+/// nothing is known to refuse, and a leased bucket or quota is empty.
 Decision decide(std::span<const Charge> charges, std::span<const QuotaCharge> quotas, TimePoint now,
                 WallTime wall);
 

@@ -73,6 +73,11 @@ public:
     /// The entry of an address (masked here) in a slot: kPlanSlot, or what slot() says.
     Pin find_or_add(const IpAddress&, std::size_t slot, TimePoint now, WallTime wall);
     std::optional<std::size_t> slot(std::string_view method_identity) const;
+    /// A pin that several may share, and that keeps the meter, `self`, alive too.
+    std::shared_ptr<const void> hold(const IpAddress&, std::size_t slot, TimePoint now,
+                                     WallTime wall, std::shared_ptr<SourceMeter> self);
+    /// "ip:" and the address as it is metered here: what rows call it.
+    std::string key_of(const IpAddress&) const;
 
     /// New limits at reload; prefixes and cap stay.
     void adopt(const SourceLimits&, TimePoint now);

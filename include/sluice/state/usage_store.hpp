@@ -52,6 +52,8 @@ struct Retention {
 class UsageStore {
 public:
     virtual ~UsageStore() = default;
+    /// Holds what other gateways counted too: then this one's counters are a part of the truth.
+    virtual bool is_shared() const { return false; }
     /// Every counter as last saved.
     virtual Result<std::vector<UsageRow>> load() = 0;
     /// All or nothing. `today` decides what is old enough to be dropped.
