@@ -90,8 +90,9 @@ std::optional<AmznTrace> read_amzn_trace(std::string_view text) {
         } else if (field.starts_with("Sampled=")) {
             if (value == "0" || value == "1") out.context.sampled = value == "1";
             in_order = in_order && rest_from == nullptr;
-        } else if (!field.empty() && rest_from == nullptr) {
-            rest_from = field.data();
+        } else if (!field.empty()) {
+            if (value.size() + 1 >= field.size() || value.empty()) return {};  // no name=value
+            if (rest_from == nullptr) rest_from = field.data();
         }
         left.remove_prefix(std::min(left.size(), left.find(';')));
         if (!left.empty()) left.remove_prefix(1);

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <fstream>
+
 #include "support/load.hpp"
 #include "support/proxied.hpp"
 
@@ -158,6 +160,23 @@ TEST(RedisState, WhatWasLeasedInAdvanceComesBackByItself) {
                std::string::npos;
     })) << redis.ask({"HGET", "sluice:q:{plan|k}", "u"});
     EXPECT_TRUE(becomes(gateway, "sluice_redis_leases", 0));
+}
+
+TEST(RedisState, EveryDocumentedMetricIsThere) {
+    Redis redis;
+    Gateway gateway{yaml({.url = redis.url()})};
+    std::ifstream reference{SLUICE_SOURCE_DIR "/docs/reference/metrics.md"};
+    const std::string exported = gateway.admin("/metrics").body;
+    int documented = 0;
+    for (std::string line; std::getline(reference, line);) {
+        if (!line.starts_with("| `sluice_redis_")) continue;
+        const std::size_t end = line.find('`', 3);
+        const std::string name = line.substr(3, end - 3);
+        const std::string type = line.substr(end + 4, line.find(' ', end + 4) - end - 4);
+        EXPECT_NE(exported.find("# TYPE " + name + " " + type + "\n"), std::string::npos) << line;
+        ++documented;
+    }
+    EXPECT_EQ(documented, 12);
 }
 
 TEST(RedisState, TheClockOfANodeDoesNotMatter) {

@@ -130,7 +130,10 @@ class Watching(unittest.TestCase):
         text = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
         documented = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (counter|gauge|histogram) \|", text,
                                      re.M))
-        self.assertEqual(documented, families)
+        # With a store in Redis only; tests/integration/redis_test.cpp looks at these.
+        shared = {name for name in documented if name.startswith("sluice_redis_")}
+        self.assertTrue(shared)
+        self.assertEqual({n: t for n, t in documented.items() if n not in shared}, families)
 
     def test_promtool_likes_it_all(self):
         gateway = self.enterContext(Gateway(shop(self.backend, ALL_ON)))
