@@ -186,10 +186,16 @@ class Subject:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def connections_upstream(self):
-        """Of anybody to the origins; nobody else uses them while a test runs."""
+        """Sockets of the subject that are connected to an origin."""
+        own = set()
+        for entry in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                own.add(os.readlink(entry))
+            except OSError:
+                pass  # closed since the directory was read
         rows = [line.split() for line in
                 pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        return sum(int(row[2].split(":")[1], 16) in self.origins and row[3] == "01"
+        return sum(int(row[2].split(":")[1], 16) in self.origins and f"socket:[{row[9]}]" in own
                    for row in rows)
 
     def processor_seconds(self):
