@@ -96,9 +96,10 @@ private:
 struct Running {
     config::Log settings;
     std::shared_ptr<Sink> sink;
-    std::shared_ptr<spdlog::details::thread_pool> pool;
     std::shared_ptr<spdlog::async_logger> logger;
     std::shared_ptr<spdlog::async_logger> flusher;  ///< waits for room and drops nothing
+    /// Last, so it ends first: its thread is joined before the loggers that queued lines refer to.
+    std::shared_ptr<spdlog::details::thread_pool> pool;
 
     /// Returns when every line queued before is written.
     void flush() const {
