@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "sluice/state/limits.hpp"
-#include "state/spin.hpp"
+#include "state/marked_word.hpp"
 
 namespace sluice::state {
 
@@ -88,20 +88,12 @@ bool TokenBucket::take(const BucketShape& shape, TimePoint now) {
     if (shape.is_leased()) return withdraw(1) == 1;
     if (shape.is_unlimited()) return shape.burst_ > 0;
     const std::int64_t at = shape.units_at(now);
-    std::int64_t seen = word_.load(std::memory_order_relaxed);
-    for (Spin spin;;) {
-        if (seen & kMark) {
-            spin.pause();
-            seen = word_.load(std::memory_order_relaxed);
-            continue;
-        }
+    const bool taken = change_word(word_, kMark, [&](std::int64_t seen) {
         const std::int64_t base = std::max(seen >> 1, at);
-        if (base - at > shape.tolerance_) break;
-        if (word_.compare_exchange_weak(seen, (base + shape.interval_) * 2,
-                                        std::memory_order_relaxed)) {
-            return true;
-        }
-    }
+        const bool has_token = base - at <= shape.tolerance_;
+        return has_token ? std::optional{(base + shape.interval_) * 2} : std::nullopt;
+    });
+    if (taken) return true;
     settle(shape, now, kMaxClockSkew);
     return false;
 }
@@ -109,17 +101,10 @@ bool TokenBucket::take(const BucketShape& shape, TimePoint now) {
 void TokenBucket::refund(const BucketShape& shape) {
     if (shape.is_unlimited()) return;
     if (shape.is_leased()) return grant(1);
-    std::int64_t seen = word_.load(std::memory_order_relaxed);
-    for (Spin spin;;) {
-        if (seen == kNeverUsed) return;
-        if (seen & kMark) {
-            spin.pause();
-            seen = word_.load(std::memory_order_relaxed);
-            continue;
-        }
-        const std::int64_t arrival = std::max((seen >> 1) - shape.interval_, kNeverUsed / 2);
-        if (word_.compare_exchange_weak(seen, arrival * 2, std::memory_order_relaxed)) return;
-    }
+    change_word(word_, kMark, [&](std::int64_t seen) -> std::optional<std::int64_t> {
+        if (seen == kNeverUsed) return std::nullopt;
+        return std::max((seen >> 1) - shape.interval_, kNeverUsed / 2) * 2;
+    });
 }
 
 std::int64_t TokenBucket::available(const BucketShape& shape, TimePoint now) const {
@@ -153,23 +138,16 @@ void TokenBucket::reshape(const BucketShape& from, const BucketShape& to, TimePo
     const std::int64_t at = from.units_at(now);
     const std::int64_t new_at = to.units_at(now);
     const std::int64_t empty = to.tolerance_ + to.interval_;
-    std::int64_t seen = word_.load(std::memory_order_relaxed);
-    for (Spin spin;;) {
-        if (seen & kMark) {
-            spin.pause();
-            seen = word_.load(std::memory_order_relaxed);
-            continue;
+    change_word(word_, kMark, [&](std::int64_t seen) {
+        if (from.is_special() || to.is_special() || (seen >> 1) <= at) {
+            return std::optional{kNeverUsed};
         }
-        std::int64_t next = kNeverUsed;
-        if (!from.is_special() && !to.is_special() && (seen >> 1) > at) {
-            const double tokens =
-                static_cast<double>((seen >> 1) - at) / static_cast<double>(from.interval_);
-            const double gone = std::ceil(tokens * static_cast<double>(to.interval_));
-            const bool all = gone >= static_cast<double>(empty);
-            next = (new_at + (all ? empty : static_cast<std::int64_t>(gone))) * 2;
-        }
-        if (word_.compare_exchange_weak(seen, next, std::memory_order_relaxed)) return;
-    }
+        const double tokens =
+            static_cast<double>((seen >> 1) - at) / static_cast<double>(from.interval_);
+        const double gone = std::ceil(tokens * static_cast<double>(to.interval_));
+        const bool all = gone >= static_cast<double>(empty);
+        return std::optional{(new_at + (all ? empty : static_cast<std::int64_t>(gone))) * 2};
+    });
 }
 
 }  // namespace sluice::state

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "sluice/state/limits.hpp"
-#include "state/spin.hpp"
+#include "state/marked_word.hpp"
 
 namespace sluice::state {
 
@@ -33,48 +33,24 @@ std::optional<std::chrono::nanoseconds> TokenBucket::denied_for(TimePoint now) c
 bool TokenBucket::needs_grant(TimePoint now) const { return stock() == 0 && !denied_for(now); }
 
 void TokenBucket::grant(std::int64_t tokens) {
-    std::int64_t seen = word_.load(std::memory_order_relaxed);
-    for (Spin spin;;) {
-        if (seen & kMark) {
-            spin.pause();
-            seen = word_.load(std::memory_order_relaxed);
-            continue;
-        }
-        const std::int64_t held = std::max<std::int64_t>(seen >> 1, 0);
-        if (word_.compare_exchange_weak(seen, (held + tokens) * 2, std::memory_order_relaxed)) {
-            return;
-        }
-    }
+    change_word(word_, kMark, [=](std::int64_t seen) {
+        return std::optional{(std::max<std::int64_t>(seen >> 1, 0) + tokens) * 2};
+    });
 }
 
 std::int64_t TokenBucket::withdraw(std::int64_t most) {
-    std::int64_t seen = word_.load(std::memory_order_relaxed);
-    for (Spin spin;;) {
-        if (seen & kMark) {
-            spin.pause();
-            seen = word_.load(std::memory_order_relaxed);
-            continue;
-        }
-        const std::int64_t taken = std::min(seen >> 1, most);
-        if (taken <= 0) return 0;
-        if (word_.compare_exchange_weak(seen, seen - taken * 2, std::memory_order_relaxed)) {
-            return taken;
-        }
-    }
+    std::int64_t taken = 0;
+    const bool some = change_word(word_, kMark, [&](std::int64_t seen) {
+        taken = std::min(seen >> 1, most);
+        return taken > 0 ? std::optional{seen - taken * 2} : std::nullopt;
+    });
+    return some ? taken : 0;
 }
 
 void TokenBucket::deny(TimePoint until) {
-    const std::int64_t next = code_of(until) * 2;
-    std::int64_t seen = word_.load(std::memory_order_relaxed);
-    for (Spin spin;;) {
-        if (seen & kMark) {
-            spin.pause();
-            seen = word_.load(std::memory_order_relaxed);
-            continue;
-        }
-        if (seen > 0) return;
-        if (word_.compare_exchange_weak(seen, next, std::memory_order_relaxed)) return;
-    }
+    const std::int64_t denied = code_of(until) * 2;
+    change_word(word_, kMark,
+                [=](std::int64_t seen) { return seen > 0 ? std::nullopt : std::optional{denied}; });
 }
 
 void TokenBucket::forget_denial() {
