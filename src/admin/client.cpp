@@ -10,6 +10,7 @@
 #include <charconv>
 #include <memory>
 
+#include "net/asio_endpoints.hpp"
 #include "net/resolver.hpp"
 
 namespace sluice::admin {
@@ -54,18 +55,6 @@ bool read_authority(std::string_view text, AdminUrl& url) {
     }
     if (url.host.empty()) return false;
     return rest.empty() || (rest.front() == ':' && read_port(rest.substr(1), url.port));
-}
-
-std::vector<tcp::endpoint> to_asio(const net::Endpoints& endpoints) {
-    std::vector<tcp::endpoint> out;
-    for (const net::Endpoint& e : endpoints) {
-        tcp::endpoint one;
-        one.resize(e.size);
-        std::copy_n(reinterpret_cast<const char*>(&e.address), e.size,
-                    reinterpret_cast<char*>(one.data()));
-        out.push_back(one);
-    }
-    return out;
 }
 
 /// One exchange as a chain of callbacks on an io_context of its own, under one deadline.
@@ -156,7 +145,7 @@ Result<Answer> send(const std::string& method, const std::string& admin_url,
     if (!options.token.empty()) request.set(http::field::authorization, "Bearer " + options.token);
 
     Exchange exchange{std::move(request), options.max_body};
-    const error_code why = exchange.run(to_asio(*addresses), options.timeout);
+    const error_code why = exchange.run(net::to_asio(*addresses), options.timeout);
     if (why == beast::error::timeout) {
         return failure("timeout", url->authority() + " did not answer in time");
     }

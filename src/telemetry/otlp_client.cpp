@@ -14,6 +14,7 @@
 #include <future>
 
 #include "config/otlp_url.hpp"
+#include "net/asio_endpoints.hpp"
 #include "net/resolver.hpp"
 #include "telemetry/quiet_thread.hpp"
 
@@ -55,18 +56,6 @@ Result<net::Endpoints> look_up(const config::OtlpUrl& url, const Patience& patie
     return answer.get();
 }
 
-std::vector<tcp::endpoint> to_asio(const net::Endpoints& endpoints) {
-    std::vector<tcp::endpoint> out;
-    for (const net::Endpoint& e : endpoints) {
-        tcp::endpoint one;
-        one.resize(e.size);
-        std::copy_n(reinterpret_cast<const char*>(&e.address), e.size,
-                    reinterpret_cast<char*>(one.data()));
-        out.push_back(one);
-    }
-    return out;
-}
-
 /// Connect, handshake, write, read: a chain of callbacks on an io_context of its own.
 class Post {
 public:
@@ -85,7 +74,7 @@ public:
 
     OtlpAnswer run(const net::Endpoints& to, const Patience& patience) {
         if (!answer_.error.empty()) return answer_;
-        tcp_layer().async_connect(to_asio(to), [this](error_code why, const tcp::endpoint&) {
+        tcp_layer().async_connect(net::to_asio(to), [this](error_code why, const tcp::endpoint&) {
             if (failed("connect", why)) return;
             if (secure_) {
                 secure_->async_handshake(asio::ssl::stream_base::client, [this](error_code broken) {
