@@ -9,6 +9,7 @@
 
 #include "support/load.hpp"
 #include "support/proxied.hpp"
+#include "support/rotation.hpp"
 
 namespace test {
 namespace {
@@ -210,13 +211,7 @@ TEST_F(AccessLog, RotationUnderLoadLosesNoLine) {
         done = true;
     }};
     const auto file = p.gateway.directory() / "access.log";
-    int rotations = 0;
-    while (!done && rotations < kRotations) {
-        if (!eventually([&] { return std::filesystem::exists(file) && !read_file(file).empty(); }))
-            break;
-        std::filesystem::rename(file, file.string() + '.' + std::to_string(++rotations));
-        p.gateway.signal(SIGUSR1);
-    }
+    const int rotations = rotate_until(done, p.gateway, file, kRotations);
     load.join();
     EXPECT_GE(rotations, 2);
     EXPECT_EQ(p.gateway.metrics().sum("sluice_access_log_dropped_total"), 0);

@@ -5,6 +5,7 @@
 
 #include "support/execution_log.hpp"
 #include "support/load.hpp"
+#include "support/rotation.hpp"
 
 namespace test::execution_log {
 namespace {
@@ -68,13 +69,7 @@ TEST(ExecutionLog, RotationLosesNoLine) {
         done = true;
     }};
     const auto file = log_file(p.gateway);
-    int rotations = 0;
-    while (!done && rotations < kRotations) {
-        if (!eventually([&] { return std::filesystem::exists(file) && !read_file(file).empty(); }))
-            break;
-        std::filesystem::rename(file, file.string() + '.' + std::to_string(++rotations));
-        p.gateway.signal(SIGUSR1);
-    }
+    const int rotations = rotate_until(done, p.gateway, file, kRotations);
     load.join();
     EXPECT_GT(rotations, 0);
     EXPECT_EQ(p.gateway.metrics().sum("sluice_execution_log_dropped_total"), 0);
