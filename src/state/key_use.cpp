@@ -94,7 +94,7 @@ void KeyUse::finished(const QuotaCounter&, const Day& day) noexcept {
 }
 
 UsageRow KeyUse::row(const QuotaCounter& counter) const {
-    return usage_row(plan_->id(), key_id_, counter, plan_->rule());
+    return usage_row(plan_->id(), key_id_, counter, plan_->rule(), number_);
 }
 
 void KeyUse::reshape(const PlanUse::Change& change, TimePoint now) {

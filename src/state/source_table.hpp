@@ -15,7 +15,7 @@
 namespace sluice::state {
 
 inline UsageRow usage_row(std::string plan, std::string key, const QuotaCounter& counter,
-                          const QuotaRule& rule) {
+                          const QuotaRule& rule, std::uint64_t number = 0) {
     QuotaCounter::Usage usage = counter.usage();
     if (rule.leased) {  // the window's count holds what was given back, the extension what was got
         usage.used = usage.used_that_day;
@@ -25,8 +25,8 @@ inline UsageRow usage_row(std::string plan, std::string key, const QuotaCounter&
     if (rule.limit != QuotaRule::kUnlimited) {
         remaining = std::max<std::int64_t>(rule.limit + usage.extension - usage.used, 0);
     }
-    return {std::move(plan), std::move(key), usage.window,        usage.used,
-            usage.extension, usage.day,      usage.used_that_day, remaining};
+    return {std::move(plan), std::move(key),      usage.window, usage.used, usage.extension,
+            usage.day,       usage.used_that_day, remaining,    number};
 }
 
 struct SourceMeter::Entry : QuotaCounter {

@@ -93,6 +93,7 @@ private:
     std::atomic<MethodBuckets*> methods_{nullptr};
     std::shared_ptr<PlanUse> plan_;
     std::string key_id_;
+    const std::uint64_t number_ = next_usage_number();  ///< UsageRow::number
 };
 
 /// Thread-safe; takes a mutex, so it is for loading, sweeping and reports.

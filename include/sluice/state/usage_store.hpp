@@ -3,6 +3,7 @@
 // Where usage lives when the process does not.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -24,7 +25,16 @@ struct UsageRow {
     std::int32_t day = 0;        ///< of the last request; days since 1970-01-01, UTC
     std::int64_t used_that_day = 0;
     std::int64_t remaining = -1;  ///< of the quota; -1 = the plan has none
+    /// Stands for plan and key: next_usage_number(), 0 = nobody drew one. A store may remember by
+    /// it where the counter is kept.
+    std::uint64_t number = 0;
 };
+
+/// Never the same twice while the process lives.
+inline std::uint64_t next_usage_number() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 /// One key's day in a report. Days without requests have no row.
 struct DayRow {
