@@ -15,7 +15,8 @@ using strict::Fault;
 const Fault* read_status_line(Cursor& in, ResponseHead& head) {
     constexpr std::string_view form = "HTTP/0.0 000";
     const std::size_t room = static_cast<std::size_t>(in.end - in.at);
-    for (std::size_t i = 0; i < std::min(room, form.size()); ++i) {
+    const std::size_t known = strict::starts_with(in, "HTTP/1.1 ") ? 9 : 0;  // nearly always
+    for (std::size_t i = known; i < std::min(room, form.size()); ++i) {
         if (form[i] == '0' ? !strict::is_digit(in.at[i]) : in.at[i] != form[i]) {
             return i < 8 ? &strict::kBadVersion : &strict::kBadStatus;
         }
@@ -31,7 +32,7 @@ const Fault* read_status_line(Cursor& in, ResponseHead& head) {
     if (first == in.end) return &strict::kMore;
     if (*first != ' ') return strict::end_line(in, first, strict::kBadStatus);
     ++first;
-    const char* const last = strict::find_control(first, in.end);
+    const char* const last = strict::find_control(in, first);
     if (const Fault* fault = strict::end_line(in, last, strict::kBadReason)) return fault;
     head.reason = {first, static_cast<std::size_t>(last - first)};
     return nullptr;
@@ -53,8 +54,8 @@ struct Options {
 const Fault* read_fields(Cursor& in, ResponseHead& head) {
     strict::BodyFields body;
     Options options;
+    HeaderField field;
     for (;;) {
-        HeaderField field;
         if (const Fault* fault = strict::next_field(in, field)) return fault;
         if (field.name.empty()) break;
         const Fault* fault = nullptr;
@@ -90,7 +91,7 @@ void reset(ResponseHead& head) {
 HeadResult read_response_head(std::string_view bytes, const HeadLimits& limits, ResponseHead& out) {
     reset(out);
     const std::string_view window = bytes.substr(0, limits.head_bytes);
-    Cursor in{window.data(), window.data() + window.size(), std::min(limits.fields, kMaxFields)};
+    Cursor in{window, limits.fields};
     const Fault* fault = read_status_line(in, out);
     if (fault == nullptr) fault = read_fields(in, out);
     if (fault == nullptr) {

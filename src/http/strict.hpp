@@ -9,10 +9,13 @@
 // what is accepted here, Beast must read the same way.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
+#include "http/scan.hpp"
 #include "sluice/http/head.hpp"
 
 namespace sluice::http::strict {
@@ -99,6 +102,10 @@ constexpr bool is(char c, Class what) {
     return (kClasses[static_cast<unsigned char>(c)] & what) != 0;
 }
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+constexpr bool is_control(char c) {
+    const auto u = static_cast<unsigned char>(c);
+    return (u < 0x20 && c != '\t') || u == 0x7f;
+}
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// A hex digit's value; `c` must be one.
@@ -111,13 +118,40 @@ constexpr unsigned hex_value(char c) {
 
 /// Where a reader stands in the bytes of one head.
 struct Cursor {
+    Cursor(std::string_view bytes, std::size_t most_fields)
+        : at{bytes.data()},
+          end{at + bytes.size()},
+          window{at, end},
+          fields_left{std::min(most_fields, kMaxFields)} {}
+
     const char* at;
-    const char* end;
+    const char* const end;
+    const scan::Window window;
     std::size_t fields_left;
 };
 
-/// The first control byte other than HTAB in [at, end), or end.
-const char* find_control(const char* at, const char* end);
+/// True if `text` comes next. The compiler knows its length and compares words.
+template <std::size_t kSize>
+bool starts_with(const Cursor& in, const char (&text)[kSize]) {
+    return static_cast<std::size_t>(in.end - in.at) >= kSize - 1 &&
+           std::memcmp(in.at, text, kSize - 1) == 0;
+}
+
+/// The first byte at or behind `at` that no token has, or the end.
+inline const char* find_token_end(const Cursor& in, const char* at) {
+    at = scan::over_word(at, in.window);
+    while (at != in.end && is(*at, kToken))
+        ++at;
+    return at;
+}
+
+/// The first control byte other than HTAB at or behind `at`, or the end.
+inline const char* find_control(const Cursor& in, const char* at) {
+    at = scan::over_text(at, in.window);
+    while (at != in.end && !is_control(*at))
+        ++at;
+    return at;
+}
 
 /// `stop` is where a line's content ended; moves past CRLF there.
 const Fault* end_line(Cursor& in, const char* stop, const Fault& other);
