@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "http/strict.hpp"
+#include "http/head_lines.hpp"
 #include "sluice/http/head.hpp"
 
 namespace sluice::http {
@@ -30,13 +30,12 @@ public:
     }
 
     const Fault* read_fields() {
-        HeaderField field;
-        for (;;) {
-            if (const Fault* fault = strict::next_field(in_, field)) return fault;
-            if (field.name.empty()) return finish();
-            if (const Fault* fault = weigh(field)) return fault;
-            head_.fields.push(field);
+        const std::size_t most = std::min(limits_.fields, kMaxFields);
+        const auto weighed = [this](const HeaderField& field) { return weigh(field); };
+        if (const Fault* fault = strict::read_fields(in_, most, head_.fields, weighed)) {
+            return fault;
         }
+        return finish();
     }
 
 private:
@@ -86,7 +85,7 @@ const Fault* RequestReader::read_target() {
     const char* const longest = start + std::min(room, limits_.target_bytes);
     const char* stop = start;
     for (;;) {
-        stop = scan::over_target(stop, {in_.window.begin, longest});
+        stop = scan::over_target(stop, {in_.begin, longest});
         while (stop < longest && is(*stop, strict::kTarget))
             ++stop;
         if (stop >= longest || *stop != '%') break;
@@ -110,7 +109,7 @@ const Fault* RequestReader::read_target() {
 }
 
 const Fault* RequestReader::read_version() {
-    if (strict::starts_with(in_, "HTTP/1.1\r\n")) {  // nearly always
+    if (strict::starts_with(in_, in_.at, "HTTP/1.1\r\n")) {  // nearly always
         in_.at += 10;
         return nullptr;
     }
@@ -261,7 +260,7 @@ void reset(RequestHead& head) {
 HeadResult read_request_head(std::string_view bytes, const HeadLimits& limits, RequestHead& out) {
     reset(out);
     const std::string_view window = bytes.substr(0, limits.head_bytes);
-    Cursor in{window, limits.fields};
+    Cursor in{window};
     RequestReader reader{in, limits, out};
     const Fault* too_large = &strict::kTargetTooLong;
     const Fault* fault = reader.read_line();

@@ -11,22 +11,6 @@
 namespace sluice::http::strict {
 namespace {
 
-/// A line that does not begin with a name.
-const Fault* no_name(Cursor& in) {
-    if (in.at == in.end) return &kMore;
-    if (*in.at == '\r') return end_line(in, in.at, kBadName);
-    if (in.fields_left == 0) return &kTooManyFields;
-    if (is_blank(*in.at)) return &kFold;
-    if (*in.at == '\n') return &kBareLf;
-    return *in.at == ':' ? &kEmptyName : &kBadName;
-}
-
-const Fault* fault_behind_name(char c) {
-    if (c == '\n') return &kBareLf;
-    if (c == '\r') return &kNoColon;
-    return is_blank(c) ? &kSpaceInName : &kBadName;
-}
-
 bool is_port(std::string_view digits) {
     // An empty port is the default one (RFC 3986 3.2.3).
     if (digits.empty()) return true;
@@ -46,41 +30,6 @@ bool is_ipv6(std::string_view address) {
 }
 
 }  // namespace
-
-const Fault* end_line(Cursor& in, const char* stop, const Fault& other) {
-    if (stop == in.end) return &kMore;
-    if (*stop == '\n') return &kBareLf;
-    if (*stop != '\r') return &other;
-    if (stop + 1 == in.end) return &kMore;
-    if (stop[1] != '\n') return &kBareCr;
-    in.at = stop + 2;
-    return nullptr;
-}
-
-const Fault* next_field(Cursor& in, HeaderField& out) {
-    const char* const start = in.at;
-    const char* const colon = find_token_end(in, start);
-    if (colon == start) {
-        out.name = {};
-        return no_name(in);
-    }
-    if (in.fields_left == 0) return &kTooManyFields;
-    if (colon == in.end) return &kMore;
-    if (*colon != ':') return fault_behind_name(*colon);
-
-    const char* first = colon + 1;
-    const char* last = find_control(in, first);
-    if (const Fault* fault = end_line(in, last, kBadValue)) return fault;
-    while (is_blank(*first))  // as far as the CR
-        ++first;
-    while (first != last && is_blank(last[-1]))
-        --last;
-    out.name = {start, static_cast<std::size_t>(colon - start)};
-    out.value = {first, static_cast<std::size_t>(last - first)};
-    out.id = field_id(out.name);
-    --in.fields_left;
-    return nullptr;
-}
 
 const Fault* take_content_length(std::string_view value, BodyFields& body) {
     constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the request and the response reader share: byte classes, field lines, framing fields.
-// Every function looks at bytes from left to right and decides on the first offence, so a head
-// read byte by byte is judged exactly as the same head read at once.
-//
-// The scan also takes the fields out, which halves the cost of doing both with Boost.Beast's
-// parser behind it (bench/micro/http_bench.cpp). Beast is the second opinion of the fuzz targets:
-// what is accepted here, Beast must read the same way.
+// What the request and the response reader share: why heads are refused, byte classes, framing
+// fields. Their lines are read with http/head_lines.hpp.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
-#include "http/scan.hpp"
 #include "sluice/http/head.hpp"
 
 namespace sluice::http::strict {
@@ -69,8 +61,9 @@ enum Class : std::uint8_t {
     kToken = 1,   ///< RFC 9110 5.6.2
     kTarget = 2,  ///< may stand in a request target; '%' is not in it
     kHex = 4,
-    kHost = 8,        ///< may stand in a registered name (RFC 3986 3.2.2) as far as we take it
-    kUnreserved = 16  ///< RFC 3986 2.3
+    kHost = 8,         ///< may stand in a registered name (RFC 3986 3.2.2) as far as we take it
+    kUnreserved = 16,  ///< RFC 3986 2.3
+    kControl = 32      ///< any but HTAB
 };
 
 constexpr std::array<std::uint8_t, 256> make_classes() {
@@ -81,6 +74,10 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
             cell = static_cast<std::uint8_t>(cell | bits);
         }
     };
+    for (std::size_t c = 0; c < 0x20; ++c)
+        table[c] = kControl;
+    table['\t'] = 0;
+    table[0x7f] = kControl;
     for (std::size_t c = 0x21; c < 0x7f; ++c)
         table[c] = kTarget;
     for (const char c : std::string_view{"%#\\"})
@@ -102,10 +99,6 @@ constexpr bool is(char c, Class what) {
     return (kClasses[static_cast<unsigned char>(c)] & what) != 0;
 }
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
-constexpr bool is_control(char c) {
-    const auto u = static_cast<unsigned char>(c);
-    return (u < 0x20 && c != '\t') || u == 0x7f;
-}
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// A hex digit's value; `c` must be one.
@@ -113,51 +106,6 @@ constexpr unsigned hex_value(char c) {
     const auto u = static_cast<unsigned>(static_cast<unsigned char>(c));
     return (u & 0xfU) + (u >> 6U) * 9U;  // letters are 0x41.. and 0x61..
 }
-
-// ------------------------------------------------------------------------------------ scanning
-
-/// Where a reader stands in the bytes of one head.
-struct Cursor {
-    Cursor(std::string_view bytes, std::size_t most_fields)
-        : at{bytes.data()},
-          end{at + bytes.size()},
-          window{at, end},
-          fields_left{std::min(most_fields, kMaxFields)} {}
-
-    const char* at;
-    const char* const end;
-    const scan::Window window;
-    std::size_t fields_left;
-};
-
-/// True if `text` comes next. The compiler knows its length and compares words.
-template <std::size_t kSize>
-bool starts_with(const Cursor& in, const char (&text)[kSize]) {
-    return static_cast<std::size_t>(in.end - in.at) >= kSize - 1 &&
-           std::memcmp(in.at, text, kSize - 1) == 0;
-}
-
-/// The first byte at or behind `at` that no token has, or the end.
-inline const char* find_token_end(const Cursor& in, const char* at) {
-    at = scan::over_word(at, in.window);
-    while (at != in.end && is(*at, kToken))
-        ++at;
-    return at;
-}
-
-/// The first control byte other than HTAB at or behind `at`, or the end.
-inline const char* find_control(const Cursor& in, const char* at) {
-    at = scan::over_text(at, in.window);
-    while (at != in.end && !is_control(*at))
-        ++at;
-    return at;
-}
-
-/// `stop` is where a line's content ended; moves past CRLF there.
-const Fault* end_line(Cursor& in, const char* stop, const Fault& other);
-
-/// Reads the next field line. `name` stays empty at the empty line that ends the head.
-const Fault* next_field(Cursor& in, HeaderField& out);
 
 // ------------------------------------------------------------------------- fields with meaning
 
