@@ -23,9 +23,9 @@ const Fault* read_status_line(Cursor& in, ResponseHead& head) {
         if ((i == 5 && in.at[i] != '1') || (i == 7 && in.at[i] > '1')) return &strict::kVersion;
     }
     if (room < form.size()) return &strict::kMore;
-    head.minor_version = in.at[7] - '0';
-    for (std::size_t i = 9; i < 12; ++i)
-        head.status = head.status * 10 + (in.at[i] - '0');
+    const auto digit = [&in](std::size_t i) { return in.at[i] - '0'; };
+    head.minor_version = digit(7);
+    head.status = digit(9) * 100 + digit(10) * 10 + digit(11);
     if (head.status < 100 || head.status > 599) return &strict::kBadStatus;
 
     const char* first = in.at + form.size();
