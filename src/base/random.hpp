@@ -2,8 +2,11 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string_view>
+
+#include "base/hex.hpp"
 
 namespace sluice {
 
@@ -12,7 +15,17 @@ namespace sluice {
 class Random {
 public:
     Random();
-    std::uint64_t next();
+    std::uint64_t next() {
+        const std::uint64_t result = std::rotl(s_[1] * 5, 7) * 9;
+        const std::uint64_t t = s_[1] << 17;
+        s_[2] ^= s_[0];
+        s_[3] ^= s_[1];
+        s_[1] ^= s_[2];
+        s_[0] ^= s_[3];
+        s_[2] ^= t;
+        s_[3] = std::rotl(s_[3], 45);
+        return result;
+    }
 
 private:
     std::array<std::uint64_t, 4> s_;
@@ -29,12 +42,9 @@ struct Uuid {
 /// x-amz-apigw-id (aws-semantics 7.7): 12 bytes in base64, of which 64 bits are random (the
 /// letters A to P).
 struct ExtendedId {
-    std::array<char, 16> text{};
+    SixteenChars text{};
     std::string_view view() const { return {text.data(), text.size()}; }
     static ExtendedId make(Random&);
 };
-
-/// `digits` hexadecimal digits of `value`, lower case.
-void write_hex(char* out, std::uint64_t value, int digits);
 
 }  // namespace sluice

@@ -75,32 +75,30 @@ constexpr std::array<Known, kSlots> make_table() {
 
 constexpr std::array<Known, kSlots> kTable = make_table();
 
+/// Bits in which two words differ, but for those of the case. That makes two bytes alike that are
+/// different only for bytes that no token has, or in "^_" and "~", which no known name has.
 template <class Word>
-bool differs(const char* name, const char* known) {
+Word difference(const char* name, const char* known) {
     Word a, b;
     std::memcpy(&a, name, sizeof a);
     std::memcpy(&b, known, sizeof b);
-    constexpr Word fold = static_cast<Word>(0x2020202020202020ULL);
-    return (a | fold) != (b | fold);
+    return static_cast<Word>((a ^ b) & static_cast<Word>(0xdfdfdfdfdfdfdfdfULL));
 }
 
-/// Compares tokens of one length without case, eight bytes at a time. Setting the bit of the case
-/// makes two bytes alike that are different only for bytes that no token has, or in "^_" and "~",
-/// which no known name has.
-bool is_same_token(std::string_view name, std::string_view known) {
-    const std::size_t n = known.size();
-    if (n >= 8) {
-        for (std::size_t i = 0; i + 8 < n; i += 8) {
-            if (differs<std::uint64_t>(name.data() + i, known.data() + i)) return false;
-        }
-        return !differs<std::uint64_t>(name.data() + n - 8, known.data() + n - 8);
+/// Compares the first and the last word of `n` bytes; they may overlap.
+template <class Word>
+bool has_same_ends(const char* name, const char* known, std::size_t n) {
+    const std::size_t last = n - sizeof(Word);
+    return (difference<Word>(name, known) | difference<Word>(name + last, known + last)) == 0;
+}
+
+bool is_same_token(const char* name, const char* known, std::size_t n) {
+    if (n < 4) return has_same_ends<std::uint16_t>(name, known, n);
+    if (n < 8) return has_same_ends<std::uint32_t>(name, known, n);
+    for (std::size_t i = 8; i + 8 < n; i += 8) {
+        if (difference<std::uint64_t>(name + i, known + i) != 0) return false;
     }
-    if (n >= 4) {
-        return !differs<std::uint32_t>(name.data(), known.data()) &&
-               !differs<std::uint32_t>(name.data() + n - 4, known.data() + n - 4);
-    }
-    return !differs<std::uint16_t>(name.data(), known.data()) &&
-           !differs<std::uint16_t>(name.data() + n - 2, known.data() + n - 2);
+    return has_same_ends<std::uint64_t>(name, known, n);
 }
 
 }  // namespace
@@ -108,8 +106,9 @@ bool is_same_token(std::string_view name, std::string_view known) {
 Field field_id(std::string_view name) {
     if (name.size() < 2) return Field::unknown;
     const Known& known = kTable[slot_of(name)];
-    return known.name.size() == name.size() && is_same_token(name, known.name) ? known.id
-                                                                               : Field::unknown;
+    const bool same = known.name.size() == name.size() &&
+                      is_same_token(name.data(), known.name.data(), name.size());
+    return same ? known.id : Field::unknown;
 }
 
 }  // namespace sluice::http

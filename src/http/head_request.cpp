@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "http/strict.hpp"
+#include "http/head_lines.hpp"
 #include "sluice/http/head.hpp"
 
 namespace sluice::http {
@@ -30,13 +30,12 @@ public:
     }
 
     const Fault* read_fields() {
-        for (;;) {
-            HeaderField field;
-            if (const Fault* fault = strict::next_field(in_, field)) return fault;
-            if (field.name.empty()) return finish();
-            if (const Fault* fault = weigh(field)) return fault;
-            head_.fields.push(field);
+        const std::size_t most = std::min(limits_.fields, kMaxFields);
+        const auto weighed = [this](const HeaderField& field) { return weigh(field); };
+        if (const Fault* fault = strict::read_fields(in_, most, head_.fields, weighed)) {
+            return fault;
         }
+        return finish();
     }
 
 private:
@@ -71,9 +70,7 @@ const Fault* RequestReader::skip_empty_line() {
 }
 
 const Fault* RequestReader::read_method() {
-    const char* stop = in_.at;
-    while (stop != in_.end && is(*stop, strict::kToken))
-        ++stop;
+    const char* const stop = strict::find_token_end(in_, in_.at);
     if (stop == in_.end) return &strict::kMore;
     if (*stop != ' ' || stop == in_.at) return &strict::kBadMethod;
     head_.method = {in_.at, static_cast<std::size_t>(stop - in_.at)};
@@ -88,6 +85,7 @@ const Fault* RequestReader::read_target() {
     const char* const longest = start + std::min(room, limits_.target_bytes);
     const char* stop = start;
     for (;;) {
+        stop = scan::over_target(stop, {in_.begin, longest});
         while (stop < longest && is(*stop, strict::kTarget))
             ++stop;
         if (stop >= longest || *stop != '%') break;
@@ -111,6 +109,10 @@ const Fault* RequestReader::read_target() {
 }
 
 const Fault* RequestReader::read_version() {
+    if (strict::starts_with(in_, in_.at, "HTTP/1.1\r\n")) {  // nearly always
+        in_.at += 10;
+        return nullptr;
+    }
     constexpr std::string_view form = "HTTP/0.0";  // RFC 9112 2.3, each 0 stands for a digit
     const std::size_t room = static_cast<std::size_t>(in_.end - in_.at);
     for (std::size_t i = 0; i < std::min(room, form.size()); ++i) {
@@ -163,9 +165,9 @@ const Fault* RequestReader::once(Once which, const Fault& repeated) {
     return nullptr;
 }
 
-/// An underscore spelling of a framing field: backends that fold '_' to '-' would obey it.
+/// An underscore spelling of a framing field: backends that fold '_' to '-' would obey it. (The
+/// right spelling has an id and does not come here.)
 bool imitates_framing(std::string_view name) {
-    if (name.find('_') == name.npos) return false;
     const auto same = [name](std::string_view known) {
         return std::ranges::equal(name, known, [](char a, char b) {
             return (a == '_' ? '-' : a >= 'A' && a <= 'Z' ? a | 0x20 : a) == b;
@@ -258,7 +260,7 @@ void reset(RequestHead& head) {
 HeadResult read_request_head(std::string_view bytes, const HeadLimits& limits, RequestHead& out) {
     reset(out);
     const std::string_view window = bytes.substr(0, limits.head_bytes);
-    Cursor in{window.data(), window.data() + window.size(), std::min(limits.fields, kMaxFields)};
+    Cursor in{window};
     RequestReader reader{in, limits, out};
     const Fault* too_large = &strict::kTargetTooLong;
     const Fault* fault = reader.read_line();

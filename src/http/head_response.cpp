@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "http/strict.hpp"
+#include "http/head_lines.hpp"
 #include "sluice/http/head.hpp"
 
 namespace sluice::http {
@@ -15,23 +15,24 @@ using strict::Fault;
 const Fault* read_status_line(Cursor& in, ResponseHead& head) {
     constexpr std::string_view form = "HTTP/0.0 000";
     const std::size_t room = static_cast<std::size_t>(in.end - in.at);
-    for (std::size_t i = 0; i < std::min(room, form.size()); ++i) {
+    const std::size_t known = strict::starts_with(in, in.at, "HTTP/1.1 ") ? 9 : 0;  // nearly always
+    for (std::size_t i = known; i < std::min(room, form.size()); ++i) {
         if (form[i] == '0' ? !strict::is_digit(in.at[i]) : in.at[i] != form[i]) {
             return i < 8 ? &strict::kBadVersion : &strict::kBadStatus;
         }
         if ((i == 5 && in.at[i] != '1') || (i == 7 && in.at[i] > '1')) return &strict::kVersion;
     }
     if (room < form.size()) return &strict::kMore;
-    head.minor_version = in.at[7] - '0';
-    for (std::size_t i = 9; i < 12; ++i)
-        head.status = head.status * 10 + (in.at[i] - '0');
+    const auto digit = [&in](std::size_t i) { return in.at[i] - '0'; };
+    head.minor_version = digit(7);
+    head.status = digit(9) * 100 + digit(10) * 10 + digit(11);
     if (head.status < 100 || head.status > 599) return &strict::kBadStatus;
 
     const char* first = in.at + form.size();
     if (first == in.end) return &strict::kMore;
     if (*first != ' ') return strict::end_line(in, first, strict::kBadStatus);
     ++first;
-    const char* const last = strict::find_control(first, in.end);
+    const char* const last = strict::find_control(in, first);
     if (const Fault* fault = strict::end_line(in, last, strict::kBadReason)) return fault;
     head.reason = {first, static_cast<std::size_t>(last - first)};
     return nullptr;
@@ -50,24 +51,20 @@ struct Options {
     }
 };
 
-const Fault* read_fields(Cursor& in, ResponseHead& head) {
+const Fault* read_fields(Cursor& in, std::size_t most, ResponseHead& head) {
     strict::BodyFields body;
     Options options;
-    for (;;) {
-        HeaderField field;
-        if (const Fault* fault = strict::next_field(in, field)) return fault;
-        if (field.name.empty()) break;
-        const Fault* fault = nullptr;
+    const auto weigh = [&](const HeaderField& field) -> const Fault* {
         if (field.id == Field::content_length) {
-            fault = strict::take_content_length(field.value, body);
-        } else if (field.id == Field::transfer_encoding) {
-            fault = strict::take_transfer_encoding(field.value, head.minor_version, body);
-        } else if (field.id == Field::connection) {
-            options.add(field.value);
+            return strict::take_content_length(field.value, body);
         }
-        if (fault != nullptr) return fault;
-        head.fields.push(field);
-    }
+        if (field.id == Field::transfer_encoding) {
+            return strict::take_transfer_encoding(field.value, head.minor_version, body);
+        }
+        if (field.id == Field::connection) options.add(field.value);
+        return nullptr;
+    };
+    if (const Fault* fault = strict::read_fields(in, most, head.fields, weigh)) return fault;
     if (body.has_coding) head.framing = Framing::chunked;
     if (body.has_length) head.framing = Framing::length;
     head.content_length = body.length;
@@ -90,9 +87,9 @@ void reset(ResponseHead& head) {
 HeadResult read_response_head(std::string_view bytes, const HeadLimits& limits, ResponseHead& out) {
     reset(out);
     const std::string_view window = bytes.substr(0, limits.head_bytes);
-    Cursor in{window.data(), window.data() + window.size(), std::min(limits.fields, kMaxFields)};
+    Cursor in{window};
     const Fault* fault = read_status_line(in, out);
-    if (fault == nullptr) fault = read_fields(in, out);
+    if (fault == nullptr) fault = read_fields(in, std::min(limits.fields, kMaxFields), out);
     if (fault == nullptr) {
         const auto consumed = static_cast<std::size_t>(in.at - window.data());
         return {HeadResult::State::complete, consumed, 0, {}};

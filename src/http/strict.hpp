@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the request and the response reader share: byte classes, field lines, framing fields.
-// Every function looks at bytes from left to right and decides on the first offence, so a head
-// read byte by byte is judged exactly as the same head read at once.
-//
-// The scan also takes the fields out, which halves the cost of doing both with Boost.Beast's
-// parser behind it (bench/micro/http_bench.cpp). Beast is the second opinion of the fuzz targets:
-// what is accepted here, Beast must read the same way.
+// What the request and the response reader share: why heads are refused, byte classes, framing
+// fields. Their lines are read with http/head_lines.hpp.
 #pragma once
 
 #include <array>
@@ -66,8 +61,9 @@ enum Class : std::uint8_t {
     kToken = 1,   ///< RFC 9110 5.6.2
     kTarget = 2,  ///< may stand in a request target; '%' is not in it
     kHex = 4,
-    kHost = 8,        ///< may stand in a registered name (RFC 3986 3.2.2) as far as we take it
-    kUnreserved = 16  ///< RFC 3986 2.3
+    kHost = 8,         ///< may stand in a registered name (RFC 3986 3.2.2) as far as we take it
+    kUnreserved = 16,  ///< RFC 3986 2.3
+    kControl = 32      ///< any but HTAB
 };
 
 constexpr std::array<std::uint8_t, 256> make_classes() {
@@ -78,6 +74,10 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
             cell = static_cast<std::uint8_t>(cell | bits);
         }
     };
+    for (std::size_t c = 0; c < 0x20; ++c)
+        table[c] = kControl;
+    table['\t'] = 0;
+    table[0x7f] = kControl;
     for (std::size_t c = 0x21; c < 0x7f; ++c)
         table[c] = kTarget;
     for (const char c : std::string_view{"%#\\"})
@@ -106,24 +106,6 @@ constexpr unsigned hex_value(char c) {
     const auto u = static_cast<unsigned>(static_cast<unsigned char>(c));
     return (u & 0xfU) + (u >> 6U) * 9U;  // letters are 0x41.. and 0x61..
 }
-
-// ------------------------------------------------------------------------------------ scanning
-
-/// Where a reader stands in the bytes of one head.
-struct Cursor {
-    const char* at;
-    const char* end;
-    std::size_t fields_left;
-};
-
-/// The first control byte other than HTAB in [at, end), or end.
-const char* find_control(const char* at, const char* end);
-
-/// `stop` is where a line's content ended; moves past CRLF there.
-const Fault* end_line(Cursor& in, const char* stop, const Fault& other);
-
-/// Reads the next field line. `name` stays empty at the empty line that ends the head.
-const Fault* next_field(Cursor& in, HeaderField& out);
 
 // ------------------------------------------------------------------------- fields with meaning
 

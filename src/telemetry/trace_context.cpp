@@ -54,6 +54,12 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+/// Appends `form` and returns where it stands, for its blanks to be filled in.
+char* written(ByteWriter& out, std::string_view form) {
+    out.text(form);
+    return out.end() - form.size();
+}
+
 }  // namespace
 
 std::optional<RemoteContext> read_traceparent(std::string_view text) {
@@ -121,21 +127,24 @@ void write_root(char* out, TraceId id) {
 }
 
 void write_traceparent(ByteWriter& out, TraceId id, std::uint64_t parent, bool sampled) {
-    char text[] = "00-00000000000000000000000000000000-0000000000000000-00";
+    constexpr std::string_view form =
+        "traceparent: 00-00000000000000000000000000000000-0000000000000000-00\r\n";
+    char* const text = written(out, form) + form.find("00-");
     write_hex(text + 3, id.high, 16);
     write_hex(text + 19, id.low, 16);
     write_hex(text + 36, parent, 16);
     if (sampled) text[54] = '1';
-    out.field("traceparent", {text, sizeof text - 1});
 }
 
 void write_amzn_trace(ByteWriter& out, TraceId id, std::uint64_t parent, bool sampled,
                       std::string_view rest) {
-    char text[] = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0";
+    constexpr std::string_view form =
+        "X-Amzn-Trace-Id: "
+        "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0";
+    char* const text = written(out, form) + form.find("Root");
     write_root(text + 5, id);
     write_hex(text + 48, parent, 16);
-    if (sampled) text[sizeof text - 2] = '1';
-    out.text("X-Amzn-Trace-Id: ").text({text, sizeof text - 1});
+    if (sampled) out.end()[-1] = '1';
     if (!rest.empty()) out.text(";").text(rest);
     out.text("\r\n");
 }

@@ -55,13 +55,10 @@ public:
 
 private:
     void need(std::size_t n) {
-        if (capacity_ - size_ >= n) return;
-        const std::size_t bigger = (size_ + n) * 2;
-        auto data = std::make_unique_for_overwrite<char[]>(bigger);
-        std::memcpy(data.get(), data_.get(), size_);
-        data_ = std::move(data);
-        capacity_ = bigger;
+        if (capacity_ - size_ < n) grow(n);
     }
+    void grow(std::size_t n);
+
     std::unique_ptr<char[]> data_;
     std::size_t capacity_;
     std::size_t size_ = 0;

@@ -63,12 +63,14 @@ TEST(ExtendedId, IsSixteenCharactersOfBase64) {
     EXPECT_NE(a.view(), ExtendedId::make(random).view());
 }
 
-TEST(WriteHex, WritesTheLowestDigits) {
-    char text[] = "........";
-    write_hex(text, 0x1234abcd, 8);
-    EXPECT_STREQ(text, "1234abcd");
-    write_hex(text, 0xf00d, 2);
-    EXPECT_STREQ(text, "0d34abcd");
+TEST(ExtendedId, UsesSixteenLetters) {
+    Random random;
+    std::set<char> seen;
+    for (int i = 0; i < 200; ++i) {
+        for (const char c : ExtendedId::make(random).text)
+            seen.insert(c);
+    }
+    EXPECT_EQ(std::string(seen.begin(), seen.end()), "ABCDEFGHIJKLMNOP");
 }
 
 }  // namespace

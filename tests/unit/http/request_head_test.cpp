@@ -279,6 +279,40 @@ TEST(FieldNames, CompareWithoutTheCaseOfLettersOnly) {
     EXPECT_FALSE(iequals("\xc1", "\xe1"));
 }
 
+TEST(FieldNames, CompareWithoutCaseAtEveryPlaceOfEveryLength) {
+    const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; };
+    for (std::size_t length = 1; length <= 26; ++length) {
+        for (std::size_t place = 0; place < length; ++place) {
+            for (int c = 0; c < 256; ++c) {
+                for (const int d : {c, c ^ 0x20, c ^ 0x80, c ^ 1, int{'_'}, int{'-'}}) {
+                    std::string a(length, 'x');
+                    std::string b(length, 'X');
+                    a[place] = static_cast<char>(c);
+                    b[place] = static_cast<char>(d);
+                    ASSERT_EQ(iequals(a, b), lower(c) == lower(d))
+                        << testing::PrintToString(a) << " " << testing::PrintToString(b);
+                }
+            }
+        }
+    }
+}
+
+TEST(FieldNames, WithOneOtherByteAreNotKnown) {
+    for (const std::string name :
+         {"te", "age", "host", "server", "connection", "content-length", "transfer-encoding",
+          "proxy-authorization", "proxy-authentication-info"}) {
+        const Field id = field_id(name);
+        EXPECT_NE(id, Field::unknown) << name;
+        for (std::size_t place = 0; place < name.size(); ++place) {
+            for (const char c : std::string_view{"!#$%&'*+.^_`|~0z"}) {
+                std::string other = name;
+                other[place] = c;
+                EXPECT_EQ(field_id(other) == id, other == name) << other;
+            }
+        }
+    }
+}
+
 // -------------------------------------------------------------------------------- arrival
 
 TEST(RequestHead, IsJudgedAlikeHoweverItArrives) {
