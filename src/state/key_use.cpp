@@ -62,7 +62,7 @@ struct KeyUse::MethodBuckets {
 };
 
 KeyUse::KeyUse(std::shared_ptr<PlanUse> plan, std::string_view key_id)
-    : plan_(std::move(plan)), key_id_(key_id) {
+    : plan_(std::move(plan)), key_id_(std::make_unique<std::string>(key_id)) {
     static_assert(sizeof(UsageOwner) + sizeof bucket_ + sizeof quota_ + sizeof more_methods_ == 64);
     static_assert(sizeof(KeyUse) == 128);
     quota_.observe(this);
@@ -109,11 +109,11 @@ bool KeyUse::all_of_methods(const Visit& visit) const {
 void KeyUse::changed(QuotaCounter& counter) noexcept { plan_->journal_->changed(counter); }
 
 void KeyUse::finished(const QuotaCounter&, const Day& day) noexcept {
-    plan_->journal_->finished({plan_->id(), key_id_, day.day, day.used, day.remaining});
+    plan_->journal_->finished({plan_->id(), *key_id_, day.day, day.used, day.remaining});
 }
 
 UsageRow KeyUse::row(const QuotaCounter& counter) const {
-    return usage_row(plan_->id(), key_id_, counter, plan_->rule(), number_);
+    return usage_row(plan_->id(), *key_id_, counter, plan_->rule(), number_);
 }
 
 void KeyUse::reshape(const PlanUse::Change& change, TimePoint now) {
