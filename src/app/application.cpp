@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/application.hpp"
 
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "admin/server.hpp"
 #include "app/admin_hooks.hpp"
 #include "app/cpu_count.hpp"
+#include "app/housekeeping.hpp"
 #include "app/listeners.hpp"
 #include "app/monitor.hpp"
 #include "app/restart_rules.hpp"
@@ -37,7 +37,6 @@ using std::chrono::seconds;
 
 constexpr seconds kHousekeeping{1};
 constexpr std::size_t kFewestDescriptors = 128;
-constexpr std::size_t kManyConnections = 512;  // fewer leave too little behind to matter
 
 /// Every connection and file needs a descriptor: take what the administrator allows.
 std::size_t raise_descriptor_limit() {
@@ -82,9 +81,8 @@ private:
     void after_workers(std::function<void()> done);
     void limit_connections();
     void start_tracing();
-    void return_memory();
     void await_signal();
-    void housekeeping();
+    void keep_house();
     void begin_shutdown();
     void await_workers();
     void finish();
@@ -110,8 +108,8 @@ private:
     asio::signal_set signals_{control_, SIGTERM, SIGINT, SIGHUP};
     asio::steady_timer timer_{control_};
     asio::steady_timer drain_timer_{control_};
-    std::size_t most_connections_ = 0;  ///< since memory was last given back
-    std::size_t descriptors_ = 0;       ///< this process may open
+    Housekeeping housekeeping_{limits_, admission_};
+    std::size_t descriptors_ = 0;  ///< this process may open
     TimePoint drain_deadline_{};
     bool stopping_ = false;
 };
@@ -224,15 +222,6 @@ admin::ReloadResult Application::try_reload() {
     return result;
 }
 
-/// After a flood the allocator would keep what it needed then.
-void Application::return_memory() {
-    const std::size_t open = admission_.open();
-    most_connections_ = std::max(most_connections_, open);
-    if (most_connections_ < kManyConnections || open > most_connections_ / 2) return;
-    ::malloc_trim(0);
-    most_connections_ = open;
-}
-
 /// Each client connection may need one to a backend; files and listeners need the rest.
 void Application::limit_connections() {
     const config::Limits& limits = config_.server.limits;
@@ -256,14 +245,13 @@ void Application::after_workers(std::function<void()> done) {
     }
 }
 
-void Application::housekeeping() {
+void Application::keep_house() {
     timer_.expires_after(kHousekeeping);
     timer_.async_wait([this](boost::system::error_code error) {
         if (error || stopping_) return;
         if (listeners_.has_changed_certificate()) listeners_.renew_tls(config_);
-        limits_.sweep(std::chrono::steady_clock::now(), wall_now());
-        return_memory();
-        housekeeping();
+        housekeeping_.run();
+        keep_house();
     });
 }
 
@@ -366,7 +354,7 @@ int Application::run() {
         worker->start();
     signals_.add(SIGUSR1);
     await_signal();
-    housekeeping();
+    keep_house();
     monitor_.start();
     log::info("sluice {} ready: {} workers", SLUICE_VERSION, worker_count_);
     control_.run();

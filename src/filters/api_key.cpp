@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/api_key.hpp"
 
+#include "sluice/base/prefetch.hpp"
+
 namespace sluice::filters {
 namespace {
 
@@ -45,6 +47,8 @@ Verdict ApiKey::on_request(Exchange& x) const {
     const gateway::KeyRecord& key = x.snapshot.keys[*index];
     if (!key.enabled) return refuse(x, KeyFault::disabled);
     for (const gateway::PlanUse& use : key.plans) {
+        prefetch(use.use.get(), sizeof(state::KeyUse));
+        prefetch(use.plan, sizeof(gateway::Plan));
         if (!use.plan->covers(x.stage->index)) continue;
         x.key = &key;
         x.plan_use = &use;

@@ -226,7 +226,7 @@ void Compiler::keys() {
         by_id[plan->id] = plan.get();
     for (const config::ApiKey& c : config_.api_keys) {
         if (!builder.add(c.value, static_cast<std::uint32_t>(snapshot_->keys.size()))) continue;
-        KeyRecord key{.id = c.id, .enabled = c.enabled};
+        KeyRecord key{.enabled = c.enabled, .plans = {}, .id = c.id};
         for (const std::string& id : c.usage_plan_ids) {
             const auto plan = by_id.find(id);
             if (plan == by_id.end() || !plan->second->use) continue;

@@ -6,6 +6,7 @@
 #include "gateway/counting.hpp"
 #include "gateway/observation.hpp"
 #include "gateway/response.hpp"
+#include "sluice/base/prefetch.hpp"
 #include "sluice/telemetry/log.hpp"
 
 namespace sluice::gateway {
@@ -56,6 +57,7 @@ Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
         finish(x);
         co_return;
     }
+    x.method->series->prefetch(worker_.index);
     try {
         Verdict verdict = x.method->chain.advance(x);
         if (verdict == Verdict::wait) verdict = co_await x.method->chain.resume(x);
@@ -105,6 +107,8 @@ bool Pipeline::route(Exchange& x) const {
     }
     x.params = match->params;
     x.method = x.stage->methods[match->index].get();
+    prefetch(x.method->integration.get(), 5 * 64);
+    prefetch(x.method->series, 64);
     if (!x.method->needs_key && may_mean_a_guarded_method(x)) {
         x.reply(Reply::bad_request);
         return false;

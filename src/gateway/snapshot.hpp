@@ -4,6 +4,7 @@
 // Immutable; a request keeps the snapshot it started with.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,9 +37,9 @@ struct Plan {
         std::string name{};  ///< "api|stage|pets/GET"
     };
     std::string id{};
+    boost::container::small_vector<std::uint32_t, 4> stages{};  ///< sorted
     std::optional<state::BucketShape> shape{};
     state::QuotaRule quota{};                     ///< one without limit still counts
-    std::vector<std::uint32_t> stages{};          ///< sorted
     std::vector<MethodLimit> method_limits{};     ///< sorted by method
     std::shared_ptr<state::PlanUse> use{};        ///< meterBy: apiKey
     std::shared_ptr<state::SourceMeter> meter{};  ///< meterBy: sourceIp
@@ -53,11 +54,13 @@ struct PlanUse {
     std::shared_ptr<state::KeyUse> use{};
 };
 
-struct KeyRecord {
-    std::string id{};
+/// What is looked at per request lies in one cache line: keys are many and used at random.
+struct alignas(64) KeyRecord {
     bool enabled = true;
-    std::vector<PlanUse> plans{};
+    boost::container::small_vector<PlanUse, 1> plans{};  ///< nearly always one
+    std::string id{};
 };
+static_assert(sizeof(KeyRecord) == 128);
 
 /// A bucket that all callers share, with its shape.
 struct SharedBucket {
@@ -86,16 +89,17 @@ struct Watch {
     std::optional<state::BucketShape> stage_limit{};  ///< what a line about it has to say
 };
 
-struct Method {
+/// What every request reads comes first, in one cache line.
+struct alignas(64) Method {
     const Stage* stage = nullptr;
-    std::string resource_id{};
-    std::string resource_path{};  ///< as declared; empty for what matches no method
-    std::string http_method{};    ///< as declared: GET ... or ANY
-    bool needs_key = false;
     Chain chain{};
     IntegrationPtr integration{};
     telemetry::Series* series = nullptr;
     std::unique_ptr<const Watch> watch{};  ///< null: nothing is written down
+    bool needs_key = false;
+    std::string resource_id{};
+    std::string resource_path{};  ///< as declared; empty for what matches no method
+    std::string http_method{};    ///< as declared: GET ... or ANY
 };
 
 /// Plans with meterBy: sourceIp that one stage may have; app::load_and_verify refuses more.

@@ -30,18 +30,20 @@ const Salt& salt() {
     return drawn;
 }
 
-std::uint64_t head_of(const std::array<std::uint8_t, 32>& digest) {
+template <class Digest>
+std::uint64_t head_of(const Digest& digest) {
     std::uint64_t head = 0;
     std::memcpy(&head, digest.data(), sizeof head);
     return head;
 }
 
 /// Looks at every byte whatever it finds, a word at a time.
-bool is_same(const std::array<std::uint8_t, 32>& a, const std::array<std::uint8_t, 32>& b) {
-    std::array<std::uint64_t, 4> left, right;
+template <class Digest>
+bool is_same(const Digest& a, const Digest& b) {
+    std::array<std::uint32_t, sizeof(Digest) / 4> left, right;
     std::memcpy(left.data(), a.data(), sizeof left);
     std::memcpy(right.data(), b.data(), sizeof right);
-    std::uint64_t differs = 0;
+    std::uint32_t differs = 0;
     for (std::size_t i = 0; i < left.size(); ++i)
         differs |= left[i] ^ right[i];
     return differs == 0;
@@ -52,9 +54,13 @@ bool is_same(const std::array<std::uint8_t, 32>& a, const std::array<std::uint8_
 bool KeyTable::digest_of(std::string_view value, Digest& digest) {
     const Salt& salted = salt();
     SHA256_CTX state;
-    return SHA256_Init(&state) == 1 && SHA256_Update(&state, salted.data(), salted.size()) == 1 &&
-           SHA256_Update(&state, value.data(), value.size()) == 1 &&
-           SHA256_Final(digest.data(), &state) == 1;
+    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> whole;
+    const bool hashed = SHA256_Init(&state) == 1 &&
+                        SHA256_Update(&state, salted.data(), salted.size()) == 1 &&
+                        SHA256_Update(&state, value.data(), value.size()) == 1 &&
+                        SHA256_Final(whole.data(), &state) == 1;
+    std::copy_n(whole.begin(), digest.size(), digest.begin());
+    return hashed;
 }
 
 std::size_t KeyTable::place_of(const Digest& digest) const {

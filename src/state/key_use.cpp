@@ -28,6 +28,11 @@ QuotaRule PlanUse::rule() const {
     return rule_;
 }
 
+PlanUse::Limits PlanUse::limits() const {
+    const std::lock_guard lock(mutex_);
+    return {throttle_, rule_, methods_};
+}
+
 std::vector<PlanUse::Change> PlanUse::adopt(const Limits& limits) {
     const std::lock_guard lock(mutex_);
     std::vector<Change> changes;
@@ -47,8 +52,8 @@ std::vector<PlanUse::Change> PlanUse::adopt(const Limits& limits) {
     return changes;
 }
 
-/// Slots first .. first + count - 1. A plan that gains methods adds a block; none ever moves, for
-/// requests hold references.
+/// Slots first .. first + count - 1, after those that are in KeyUse itself. A plan that gains
+/// methods adds a block; none ever moves, for requests hold references.
 struct KeyUse::MethodBuckets {
     std::size_t first;
     std::size_t count;
@@ -58,20 +63,20 @@ struct KeyUse::MethodBuckets {
 
 KeyUse::KeyUse(std::shared_ptr<PlanUse> plan, std::string_view key_id)
     : plan_(std::move(plan)), key_id_(key_id) {
-    // Bucket, count and the pointer to the methods' buckets: one line, one miss per request.
-    static_assert(sizeof(UsageOwner) + sizeof bucket_ + sizeof quota_ + sizeof methods_ == 64);
+    static_assert(sizeof(UsageOwner) + sizeof bucket_ + sizeof quota_ + sizeof more_methods_ == 64);
+    static_assert(sizeof(KeyUse) == 128);
     quota_.observe(this);
 }
 
 KeyUse::~KeyUse() {
-    MethodBuckets* block = methods_.load();
+    MethodBuckets* block = more_methods_.load();
     while (block != nullptr)
         delete std::exchange(block, block->next.load());
 }
 
-TokenBucket& KeyUse::method_bucket(std::size_t slot) {
-    std::atomic<MethodBuckets*>* link = &methods_;
-    for (std::size_t first = 0;;) {
+TokenBucket& KeyUse::further_method_bucket(std::size_t slot) {
+    std::atomic<MethodBuckets*>* link = &more_methods_;
+    for (std::size_t first = kFirstMethods;;) {
         MethodBuckets* block = link->load(std::memory_order_acquire);
         if (block == nullptr) {
             const std::size_t count = std::max(plan_->slots(), slot + 1) - first;
@@ -87,6 +92,20 @@ TokenBucket& KeyUse::method_bucket(std::size_t slot) {
     }
 }
 
+template <class Visit>
+bool KeyUse::all_of_methods(const Visit& visit) const {
+    for (std::size_t slot = 0; slot < kFirstMethods; ++slot) {
+        if (!visit(first_methods_[slot], slot)) return false;
+    }
+    for (MethodBuckets* block = more_methods_.load(); block != nullptr;
+         block = block->next.load()) {
+        for (std::size_t i = 0; i < block->count; ++i) {
+            if (!visit(block->buckets[i], block->first + i)) return false;
+        }
+    }
+    return true;
+}
+
 void KeyUse::changed(QuotaCounter& counter) noexcept { plan_->journal_->changed(counter); }
 
 void KeyUse::finished(const QuotaCounter&, const Day& day) noexcept {
@@ -99,36 +118,30 @@ UsageRow KeyUse::row(const QuotaCounter& counter) const {
 
 void KeyUse::reshape(const PlanUse::Change& change, TimePoint now) {
     if (change.slot == PlanUse::kPlanBucket) return bucket_.reshape(change.from, change.to, now);
-    for (MethodBuckets* block = methods_.load(); block != nullptr; block = block->next.load()) {
-        if (change.slot < block->first || change.slot >= block->first + block->count) continue;
-        block->buckets[change.slot - block->first].reshape(change.from, change.to, now);
-    }
+    all_of_methods([&](TokenBucket& bucket, std::size_t slot) {
+        if (slot == change.slot) bucket.reshape(change.from, change.to, now);
+        return true;
+    });
 }
 
 template <class Visit>
-bool KeyUse::all_of_buckets(const Visit& visit) const {
-    const std::lock_guard lock(plan_->mutex_);
-    if (!visit(bucket_, plan_->throttle_)) return false;
-    const std::vector<MethodLimit>& methods = plan_->methods_;
-    for (MethodBuckets* block = methods_.load(); block != nullptr; block = block->next.load()) {
-        const std::size_t end = std::min(block->first + block->count, methods.size());
-        for (std::size_t slot = block->first; slot < end; ++slot) {
-            if (!visit(block->buckets[slot - block->first], methods[slot].shape)) return false;
-        }
-    }
-    return true;
+bool KeyUse::all_of_buckets(const PlanUse::Limits& limits, const Visit& visit) const {
+    if (!visit(bucket_, limits.throttle)) return false;
+    return all_of_methods([&](TokenBucket& bucket, std::size_t slot) {
+        return slot >= limits.methods.size() || visit(bucket, limits.methods[slot].shape);
+    });
 }
 
-void KeyUse::settle(TimePoint now, std::chrono::nanoseconds skew) {
-    all_of_buckets([&](TokenBucket& bucket, const BucketShape& shape) {
+void KeyUse::settle(const PlanUse::Limits& limits, TimePoint now, std::chrono::nanoseconds skew) {
+    all_of_buckets(limits, [&](TokenBucket& bucket, const BucketShape& shape) {
         bucket.settle(shape, now, skew);
         return true;
     });
 }
 
-bool KeyUse::is_idle(TimePoint now, WallTime wall) const {
-    if (quota_.is_changed() || quota_.read(plan_->rule(), wall).used != 0) return false;
-    return all_of_buckets([&](const TokenBucket& bucket, const BucketShape& shape) {
+bool KeyUse::is_idle(const PlanUse::Limits& limits, TimePoint now, WallTime wall) const {
+    if (quota_.is_changed() || quota_.read(*limits.quota, wall).used != 0) return false;
+    return all_of_buckets(limits, [&](const TokenBucket& bucket, const BucketShape& shape) {
         return bucket.is_full(shape, now);
     });
 }

@@ -163,10 +163,12 @@ std::shared_ptr<KeyUse> LimitRegistry::find_key(std::string_view plan_id,
 }
 
 std::size_t LimitRegistry::sweep_keys(Plan& plan, TimePoint now, WallTime wall) {
+    if (plan.keys.empty()) return 0;
+    const PlanUse::Limits limits = plan.use->limits();
     return std::erase_if(plan.keys, [&](const auto& entry) {
         const std::shared_ptr<KeyUse>& key = entry.second;
-        key->settle(now, kSkew);
-        if (!is_unheld(key) || !key->is_idle(now, wall)) return false;
+        key->settle(limits, now, kSkew);
+        if (!is_unheld(key) || !key->is_idle(limits, now, wall)) return false;
         // Its last day goes to the history: if the key comes back, its row begins anew.
         UsageRow last = key->row();
         if (last.used_that_day > 0) {

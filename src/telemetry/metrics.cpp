@@ -52,7 +52,7 @@ SeriesCells::~SeriesCells() {
 
 Series::Series(SeriesLabels labels, unsigned workers, const std::atomic<std::uint32_t>& minute,
                std::size_t index)
-    : minute_(minute), index_(index), labels_(std::move(labels)), cells_(workers) {
+    : cells_(workers), minute_(minute), index_(index), labels_(std::move(labels)) {
     append_label(label_text_, "api", labels_.api);
     append_label(label_text_ += ',', "stage", labels_.stage);
     append_label(label_text_ += ',', "resource", labels_.resource);

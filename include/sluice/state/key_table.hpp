@@ -21,11 +21,14 @@ public:
     std::size_t size() const { return size_; }
 
 private:
-    using Digest = std::array<std::uint8_t, 32>;
-    struct Slot {
+    // 224 bits of SHA-256 are more than enough, and leave room for the index: a slot then never
+    // lies across two cache lines.
+    using Digest = std::array<std::uint8_t, 28>;
+    struct alignas(32) Slot {
         Digest digest{};
         std::uint32_t index_plus_1 = 0;  // 0 = free
     };
+    static_assert(sizeof(Slot) == 32);
     static bool digest_of(std::string_view value, Digest&);
     std::size_t place_of(const Digest&) const;
 

@@ -4,6 +4,7 @@
 // shared pointers; requests use what those point to and never come here.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -37,6 +38,8 @@ public:
     std::size_t slots() const { return slots_.load(std::memory_order_acquire); }
     /// The quota, or a rule without limit that still counts.
     QuotaRule rule() const;
+    /// As declared last; `methods` by slot.
+    Limits limits() const;
 
 private:
     friend class LimitRegistry;
@@ -58,9 +61,10 @@ private:
     std::atomic<std::size_t> slots_{0};
 };
 
-/// What one (plan, key) has used. The first cache line holds all that a request writes: bucket
-/// and count of one key are used together. About 290 bytes with its place in the registry, so
-/// 100,000 keys take 29 MB; plan-method buckets are made when a key first uses such a method.
+/// What one (plan, key) has used. Two cache lines side by side hold all that a request reads and
+/// writes: bucket and count of one key are used together, as are the buckets of a plan's first
+/// methods. About 290 bytes with its place in the registry, so 100,000 keys take 29 MB; buckets of
+/// further methods are made when a key first uses such a method.
 class alignas(64) KeyUse final : private UsageOwner {
 public:
     KeyUse(std::shared_ptr<PlanUse>, std::string_view key_id);
@@ -71,7 +75,9 @@ public:
     TokenBucket& bucket() { return bucket_; }
     QuotaCounter& quota() { return quota_; }
     const QuotaCounter& quota() const { return quota_; }
-    TokenBucket& method_bucket(std::size_t slot);
+    TokenBucket& method_bucket(std::size_t slot) {
+        return slot < kFirstMethods ? first_methods_[slot] : further_method_bucket(slot);
+    }
     const std::string& plan_id() const { return plan_->id(); }
     const std::string& key_id() const { return key_id_; }
     UsageRow row() const { return row(quota_); }
@@ -79,18 +85,24 @@ public:
 private:
     friend class LimitRegistry;
     struct MethodBuckets;
+    TokenBucket& further_method_bucket(std::size_t slot);
+    template <class Visit>
+    bool all_of_methods(const Visit&) const;  // with their slots, until one says false
     void changed(QuotaCounter&) noexcept override;
     void finished(const QuotaCounter&, const Day&) noexcept override;
     UsageRow row(const QuotaCounter&) const override;
     void reshape(const PlanUse::Change&, TimePoint now);
-    void settle(TimePoint now, std::chrono::nanoseconds skew);
-    bool is_idle(TimePoint now, WallTime wall) const;
+    void settle(const PlanUse::Limits&, TimePoint now, std::chrono::nanoseconds skew);
+    bool is_idle(const PlanUse::Limits&, TimePoint now, WallTime wall) const;
     template <class Visit>
-    bool all_of_buckets(const Visit&) const;  // with their present shapes, until one says false
+    bool all_of_buckets(const PlanUse::Limits&, const Visit&) const;  // until one says false
+
+    static constexpr std::size_t kFirstMethods = 2;
 
     mutable TokenBucket bucket_;
     QuotaCounter quota_;
-    std::atomic<MethodBuckets*> methods_{nullptr};
+    std::atomic<MethodBuckets*> more_methods_{nullptr};
+    mutable std::array<TokenBucket, kFirstMethods> first_methods_;  // slots 0 and 1
     std::shared_ptr<PlanUse> plan_;
     std::string key_id_;
 };

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/base/prefetch.hpp"
 #include "sluice/telemetry/counter.hpp"
 #include "sluice/telemetry/latency_buckets.hpp"
 #include "sluice/telemetry/minute_cells.hpp"
@@ -33,19 +34,19 @@ inline constexpr std::size_t kThrottleLevels = 5;  ///< state::Level, in its ord
 /// What one worker counted for one label set.
 struct alignas(64) SeriesCells {
     Counter requests, errors_4xx, errors_5xx, cache_hits, cache_misses, quota_exceeded;
-    std::array<Counter, kThrottleLevels> throttled{};
-    Histogram latency, integration_latency, overhead;
-    /// Counts a final status in sluice_responses_total and nowhere else: `requests` and
-    /// `errors_4xx/5xx` are the caller's. 100-599; anything else is a bug and counts as 599.
-    void count_status(int status);
-    /// Takes one count_status() back: the answer was replaced before it was sent.
-    void uncount_status(int status);
+    std::atomic<MinutePair*> minutes{nullptr};  ///< made by the first request in its history
     // lazily allocated per status class; see metrics.cpp
     struct Codes {
         std::array<Counter, 100> count{};
     };
     std::array<std::atomic<Codes*>, 6> codes{};
-    std::atomic<MinutePair*> minutes{nullptr};  ///< made by the first request in its history
+    Histogram latency, integration_latency, overhead;
+    std::array<Counter, kThrottleLevels> throttled{};
+    /// Counts a final status in sluice_responses_total and nowhere else: `requests` and
+    /// `errors_4xx/5xx` are the caller's. 100-599; anything else is a bug and counts as 599.
+    void count_status(int status);
+    /// Takes one count_status() back: the answer was replaced before it was sent.
+    void uncount_status(int status);
     ~SeriesCells();
 };
 
@@ -61,6 +62,8 @@ public:
            std::size_t index = 0);
     SeriesCells& cells(unsigned worker) { return cells_[worker]; }
     std::span<const SeriesCells> cells() const { return cells_; }
+    /// A request of this series has come: its cells will be written.
+    void prefetch(unsigned worker) const { sluice::prefetch(&cells_[worker], sizeof(SeriesCells)); }
     const SeriesLabels& labels() const { return labels_; }
     std::size_t index() const { return index_; }  ///< how many series there were before it
     /// Counts a request that is over in the history of minutes. On the worker's thread.
@@ -68,11 +71,11 @@ public:
 
 private:
     friend class Metrics;
+    std::vector<SeriesCells> cells_;
     const std::atomic<std::uint32_t>& minute_;
     const std::size_t index_;
     SeriesLabels labels_;
     std::string label_text_;  ///< api="...",stage="...", as rendered
-    std::vector<SeriesCells> cells_;
 };
 
 enum class UpstreamError : std::uint8_t {
