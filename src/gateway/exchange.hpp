@@ -105,6 +105,7 @@ struct Exchange {
     std::string_view integration_error{};
 
     // answer
+    TimePoint answered{};  ///< when it was handed over, where somebody looked at the clock then
     Reply reply_type = Reply::none;
     int counted_status = 0;  ///< what the counters say about this request so far
     std::uint8_t filters_run = 0;

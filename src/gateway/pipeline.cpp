@@ -45,7 +45,7 @@ Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
                .snapshot = *snapshot,
                .worker = worker_,
                .started = request.received,
-               .wall = wall_now()};
+               .wall = worker_.calendar.at(request.received)};
     x.id = request_id(request.head, worker_.random);
     x.extended_id = ExtendedId::make(worker_.random);
 
@@ -121,7 +121,8 @@ bool Pipeline::route(Exchange& x) const {
 }
 
 void Pipeline::finish(Exchange& x) noexcept {
-    const auto latency = std::chrono::steady_clock::now() - x.started;
+    const bool known = x.answered != TimePoint{};
+    const Duration latency = (known ? x.answered : std::chrono::steady_clock::now()) - x.started;
     count_end(x, latency);
     if (x.observation != nullptr) x.observation->finished();
     if (x.stage != nullptr && x.stage->log_file) write_access_line(x, latency);

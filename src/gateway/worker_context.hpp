@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "sluice/base/time.hpp"
 #include "sluice/telemetry/metrics.hpp"
 #include "upstream/forwarder.hpp"
 
@@ -14,6 +15,7 @@ struct WorkerContext {
     upstream::Forwarder& forwarder;
     telemetry::WorkerCells& cells;
     Random random{};
+    Calendar calendar{};
 };
 
 }  // namespace sluice::gateway

@@ -168,19 +168,30 @@ Task<bool> Session::handshake() {
     co_return true;
 }
 
+struct Session::HeadReading {
+    const SessionSettings settings;
+    bool line_ended;  ///< since the last try
+    int status = 0;   ///< after HeadStep::refused
+    std::string_view reason{};
+};
+
 Task<bool> Session::serve_request() {
     Request request;
-    const bool complete = co_await read_head(request);
-    if (!complete) co_return false;
+    HeadReading reading{.settings = handler_.settings(), .line_ended = !stream_.input.empty()};
+    HeadStep step = read_head(request, reading);
+    if (step == HeadStep::blocked) step = co_await await_head(request, reading);
+    if (step == HeadStep::refused) co_await refuse(reading.status, reading.reason);
+    if (step != HeadStep::complete) co_return false;
 
-    stream_.begin(request.head, handler_.settings().body_bytes);
+    stream_.begin(request.head, reading.settings.body_bytes);
     auto& cells = handler_.cells();
     {
         const InFlight counted{cells.requests_in_flight};
         co_await handler_.serve(request, stream_);
     }
 
-    co_await finish_response();
+    const bool finished = stream_.flush() && stream_.flushed();
+    if (!finished) co_await finish_response();
     cells.sent_bytes.add(stream_.sent_bytes());
     cells.received_bytes.add(request.bytes.size() + stream_.received_);
     if (stream_.client_gone()) co_return false;
@@ -192,57 +203,70 @@ Task<bool> Session::serve_request() {
     co_return stream_.keep_alive();
 }
 
-/// Reads once into the input; `blocked`: nothing there yet. False: the client has closed.
-bool Session::receive_more(bool& line_ended, bool& blocked) {
+/// Reads once into the input.
+net::Io Session::receive_more(bool& line_ended) {
     Buffer& in = stream_.input;
     in.reserve(in.empty() ? kFirstRead : kFirstRead / 8);
     const net::IoResult r = transport_->read(in.back(), in.room());
-    blocked = r.state == net::Io::would_block;
-    if (r.state != net::Io::done) return blocked;
-    line_ended = line_ended || std::string_view{in.back(), r.bytes}.find('\n') != std::string::npos;
+    if (r.state != net::Io::done) return r.state;
+    const std::string_view came{in.back(), r.bytes};
+    line_ended = line_ended || came.back() == '\n' || came.find('\n') != std::string::npos;
     in.commit(r.bytes);
-    return true;
+    return net::Io::done;
 }
 
-Task<bool> Session::read_head(Request& request) {
+Session::HeadStep Session::read_head(Request& request, HeadReading& reading) {
     Buffer& in = stream_.input;
-    const SessionSettings settings = handler_.settings();
-    const TimePoint head_deadline = now() + settings.timeouts.header;
-    const std::size_t give_up = settings.head.head_bytes + settings.head.target_bytes;
-    bool line_ended = !in.empty();
+    const HeadLimits& limits = reading.settings.head;
     for (;;) {
         // Reading a head costs its length: do it when a line ended, not for every byte.
-        if (!in.empty() && (line_ended || in.size() > settings.head.target_bytes)) {
-            const HeadResult r = read_request_head(in.view(), settings.head, request.head);
+        if (!in.empty() && (reading.line_ended || in.size() > limits.target_bytes)) {
+            const HeadResult r = read_request_head(in.view(), limits, request.head);
             if (r.state == HeadResult::State::complete) {
-                const std::string_view rest = in.view().substr(r.consumed);
-                request.bytes = std::move(in);
-                in = Buffer{};
-                in.append(rest);
-                break;
+                accept_head(request, r.consumed);
+                return HeadStep::complete;
             }
-            if (r.state == HeadResult::State::refused || in.size() > give_up) {
-                const bool refused = r.state == HeadResult::State::refused;
-                co_await refuse(refused ? r.status : 431, refused ? r.reason : "head_too_large");
-                co_return false;
+            const bool refused = r.state == HeadResult::State::refused;
+            if (refused || in.size() > limits.head_bytes + limits.target_bytes) {
+                reading.status = refused ? r.status : 431;
+                reading.reason = refused ? r.reason : "head_too_large";
+                return HeadStep::refused;
             }
-            line_ended = false;
+            reading.line_ended = false;
         }
-        bool blocked = false;
-        if (!receive_more(line_ended, blocked)) co_return false;
-        if (!blocked) continue;
-
-        const net::Wake wake = co_await net::wait(transport_->channel(), head_deadline);
-        if (wake == net::Wake::event) continue;
-        if (wake == net::Wake::timeout && !in.empty()) co_await refuse(408, "head_timeout");
-        co_return false;
+        const net::Io received = receive_more(reading.line_ended);
+        if (received == net::Io::would_block) return HeadStep::blocked;
+        if (received != net::Io::done) return HeadStep::closed;
     }
+}
+
+void Session::accept_head(Request& request, std::size_t size) {
+    Buffer& in = stream_.input;
+    const std::string_view rest = in.view().substr(size);
+    request.bytes = std::move(in);
+    in = Buffer{};
+    in.append(rest);
     served_ = true;
     request.peer = peer_.address;
     request.listener_port = peer_.listener_port;
     request.secure = transport_->is_secure();
     request.received = std::chrono::steady_clock::now();
-    co_return true;
+}
+
+Task<Session::HeadStep> Session::await_head(Request& request, HeadReading& reading) {
+    const TimePoint deadline = now() + reading.settings.timeouts.header;
+    for (;;) {
+        const net::Wake wake = co_await net::wait(transport_->channel(), deadline);
+        if (wake == net::Wake::event) {
+            const HeadStep step = read_head(request, reading);
+            if (step != HeadStep::blocked) co_return step;
+            continue;
+        }
+        if (wake != net::Wake::timeout || stream_.input.empty()) co_return HeadStep::closed;
+        reading.status = 408;
+        reading.reason = "head_timeout";
+        co_return HeadStep::refused;
+    }
 }
 
 Task<void> Session::refuse(int status, std::string_view reason) {
@@ -250,13 +274,13 @@ Task<void> Session::refuse(int status, std::string_view reason) {
     stream_.begin(nothing, 0);
     stream_.close_after();
     handler_.refuse(status, reason, stream_);
-    co_await finish_response();
+    const bool finished = stream_.flush() && stream_.flushed();
+    if (!finished) co_await finish_response();
     linger_ = true;
 }
 
 /// Waits until the client has taken everything; slow readers end with a reset.
 Task<void> Session::finish_response() {
-    if (stream_.flush() && stream_.flushed()) co_return;
     const auto patience = handler_.settings().timeouts.write_idle;
     const TimePoint started = now();
     const std::uint64_t sent_before = stream_.sent_bytes();

@@ -75,12 +75,17 @@ private:
     Task<void> serve_connection();
     Task<bool> handshake();
     Task<bool> serve_request();
-    /// Reads until a head is complete; false when the connection must end.
-    Task<bool> read_head(Request&);
-    bool receive_more(bool& line_ended, bool& blocked);
+    enum class HeadStep : std::uint8_t { complete, blocked, refused, closed };
+    struct HeadReading;
+    /// Reads what has come. The usual request is complete then, and no coroutine was needed.
+    HeadStep read_head(Request&, HeadReading&);
+    /// Waits for the rest of a head: never `blocked`.
+    Task<HeadStep> await_head(Request&, HeadReading&);
+    net::Io receive_more(bool& line_ended);
+    void accept_head(Request&, std::size_t size);
     /// Answers what is not a request, and lets the connection end.
     Task<void> refuse(int status, std::string_view reason);
-    Task<void> finish_response();
+    Task<void> finish_response();  ///< when flush() was not enough
     Task<bool> drop_rest_of_body();
     Task<void> linger();
     TimePoint now() const { return transport_->channel().reactor().now(); }

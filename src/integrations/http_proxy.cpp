@@ -75,6 +75,7 @@ Task<void> HttpProxy::call(Exchange& x) const {
     x.integration_status = f.status;
     switch (f.end) {
         case Forwarding::End::complete:
+            x.answered = f.ended;
             job.finish();
             break;
         case Forwarding::End::failed:

@@ -32,8 +32,14 @@ Task<Forwarding> ExchangePump::run(const Target& target, Patience patience) {
         const Step down = download();
         if (down == Step::finished) break;
         if (up == Step::moved || down == Step::moved) continue;
-        const bool go_on = co_await sleep(patience);
-        if (!go_on) break;
+        if (client_.channel().is_broken) {
+            stop(End::client_gone);
+            break;
+        }
+        const Nap nap = plan_nap(patience);
+        const net::Wake wake =
+            co_await net::wait_either(client_.channel(), connection_.channel(), nap.deadline);
+        if (!woke(nap, wake)) break;
     }
     co_return result_;
 }
@@ -213,39 +219,33 @@ bool ExchangePump::is_crawling() const {
     return http::is_crawling(client_.sent_bytes() + client_.body_bytes(), client_time_);
 }
 
-Task<bool> ExchangePump::sleep(Patience patience) {
-    if (client_.channel().is_broken) {
-        stop(End::client_gone);
-        co_return false;
-    }
-    net::Reactor& reactor = connection_.channel().reactor();
-    const TimePoint now = reactor.now();
+ExchangePump::Nap ExchangePump::plan_nap(Patience patience) {
+    const TimePoint now = connection_.channel().reactor().now();
     const bool on_client = waiting_for_client();
-    TimePoint deadline = now + budget_.left();
-    if (on_client) deadline = now + (client_.flushed() ? patience.body : patience.write);
+    TimePoint due = now + budget_.left();
+    if (on_client) due = now + (client_.flushed() ? patience.body : patience.write);
     const bool may_have_left = client_.channel().peer_closed && upload_done_;
     if (may_have_left && client_left_ == TimePoint::max()) client_left_ = now + kHalfCloseGrace;
-    const TimePoint due = deadline;
-    deadline = std::min(deadline, client_left_);
+    return {now, due, std::min(due, client_left_), on_client};
+}
 
-    const net::Wake wake =
-        co_await net::wait_either(client_.channel(), connection_.channel(), deadline);
-    const TimePoint later = reactor.now();
-    if (on_client) {
-        client_time_ += later - now;
+bool ExchangePump::woke(const Nap& nap, net::Wake wake) {
+    const TimePoint later = connection_.channel().reactor().now();
+    if (nap.on_client) {
+        client_time_ += later - nap.begun;
     } else {
-        budget_.charge(later - now);
+        budget_.charge(later - nap.begun);
     }
     const bool reset = client_.channel().is_broken;
-    if (wake == net::Wake::event && !reset && !is_crawling()) co_return true;
-    if (wake == net::Wake::cancelled || reset || (client_left_ <= later && due > later)) {
+    if (wake == net::Wake::event && !reset && !is_crawling()) return true;
+    if (wake == net::Wake::cancelled || reset || (client_left_ <= later && nap.due > later)) {
         stop(End::client_gone);
-    } else if (on_client) {
+    } else if (nap.on_client) {
         stop(client_.flushed() ? End::client_timeout : End::client_gone);
     } else {
         fail(heard_ ? UpstreamError::timeout : UpstreamError::first_byte_timeout);
     }
-    co_return false;
+    return false;
 }
 
 }  // namespace sluice::upstream

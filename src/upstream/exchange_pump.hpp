@@ -56,7 +56,13 @@ private:
     Step stop(Forwarding::End);
     bool waiting_for_client() const;
     bool is_crawling() const;
-    Task<bool> sleep(Patience);
+    /// A wait for client or backend: until when, and what it means when it ends.
+    struct Nap {
+        TimePoint begun, due, deadline;
+        bool on_client;
+    };
+    Nap plan_nap(Patience);
+    bool woke(const Nap&, net::Wake);  ///< false: it is over
 
     const ForwardRequest& request_;
     Forwarded& job_;

@@ -101,7 +101,8 @@ Task<Forwarding> Forwarder::forward(const ForwardRequest& request, Forwarded& jo
         break;
     }
     if (never_delivered(result.error)) result.status = 0;
-    result.latency = std::chrono::steady_clock::now() - started;
+    result.ended = std::chrono::steady_clock::now();
+    result.latency = result.ended - started;
     co_return result;
 }
 

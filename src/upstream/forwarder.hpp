@@ -66,6 +66,7 @@ struct Forwarding {
     End end = End::complete;
     telemetry::UpstreamError error = telemetry::UpstreamError::count_;
     int status = 0;  ///< of the backend's response, 0 = none
+    TimePoint ended{};
     Duration latency{0};
 };
 

@@ -17,4 +17,25 @@ inline WallTime wall_now() {
         std::chrono::system_clock::now());
 }
 
+/// Calendar time of points in monotonic time, for one thread. Asks the system ten times a second,
+/// so a step of the calendar is noticed that late; between two answers both run alike.
+class Calendar {
+public:
+    WallTime at(TimePoint t) {
+        if (t - asked_ > kPatience || t < asked_) ask(t);
+        return std::chrono::floor<std::chrono::milliseconds>(wall_ + (t - asked_));
+    }
+
+private:
+    static constexpr std::chrono::milliseconds kPatience{100};
+    void ask(TimePoint t) {
+        const Duration since = std::chrono::steady_clock::now() - t;
+        wall_ = std::chrono::system_clock::now() - since;
+        asked_ = t;
+    }
+
+    TimePoint asked_{};
+    std::chrono::sys_time<std::chrono::nanoseconds> wall_{};
+};
+
 }  // namespace sluice
