@@ -75,31 +75,15 @@ std::uint16_t tag_of(std::uint64_t hash) { return static_cast<std::uint16_t>(has
 
 }  // namespace
 
-std::string_view without_leading_slashes(std::string_view path) {
-    while (path.starts_with('/')) {
-        path.remove_prefix(1);
-    }
-    return path;
-}
-
-std::string_view without_trailing_slashes(std::string_view path) {
-    while (path.ends_with('/')) {
-        path.remove_suffix(1);
-    }
-    return path;
-}
-
-std::string_view take_segment(std::string_view& rest) {
-    const auto slash = rest.find('/');
-    const auto segment = rest.substr(0, slash);
-    rest = slash == std::string_view::npos ? rest.substr(rest.size()) : rest.substr(slash + 1);
-    return segment;
-}
-
 SegmentTable::Reading SegmentTable::reading_of(std::string_view path, Compatibility personality) {
-    return {.decode = path.find('%') != std::string_view::npos,
-            .cut_parameters =
-                personality == Compatibility::standard && path.find(';') != std::string_view::npos};
+    bool escapes = false;
+    bool parameters = false;
+    for (const char c : path) {
+        escapes |= c == '%';
+        parameters |= c == ';';
+    }
+    return {.decode = escapes,
+            .cut_parameters = parameters && personality == Compatibility::standard};
 }
 
 SegmentTable::SegmentTable() : slots_(16) {}

@@ -3,6 +3,7 @@
 // Path segments and how they compare with the literals of the configuration. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,11 +17,27 @@ namespace sluice::gateway {
 using config::Compatibility;
 
 /// Without slashes at the front (aws-semantics 1.4 step 1).
-std::string_view without_leading_slashes(std::string_view path);
-std::string_view without_trailing_slashes(std::string_view path);
+inline std::string_view without_leading_slashes(std::string_view path) {
+    while (path.starts_with('/')) {
+        path.remove_prefix(1);
+    }
+    return path;
+}
+
+inline std::string_view without_trailing_slashes(std::string_view path) {
+    while (path.ends_with('/')) {
+        path.remove_suffix(1);
+    }
+    return path;
+}
 
 /// Takes the bytes before the next "/" off `rest`; afterwards `rest` starts behind that slash.
-std::string_view take_segment(std::string_view& rest);
+inline std::string_view take_segment(std::string_view& rest) {
+    const auto slash = std::min(rest.find('/'), rest.size());
+    const auto segment = rest.substr(0, slash);
+    rest.remove_prefix(std::min(slash + 1, rest.size()));
+    return segment;
+}
 
 /// Literals of the configuration by the node they hang under: one flat hash table, so that the
 /// cost of a step does not depend on how many routes there are. Literals compare on
