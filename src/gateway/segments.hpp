@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -63,23 +64,28 @@ public:
                                       Reading) const;
 
 private:
-    /// Sixteen bytes: four to a cache line, which is what a lookup in a big table waits for.
-    struct Slot {
+    static constexpr std::uint32_t kFree = 0xffffffff;
+    /// Half a cache line, with the text of nearly all literals in it: what a lookup in a big table
+    /// waits for is lines.
+    struct alignas(32) Slot {
+        static constexpr std::size_t kShort = 20;
+
         std::uint32_t parent = kFree;
         std::uint32_t child = 0;
-        std::uint32_t offset = 0;
         std::uint16_t length = 0;
-        std::uint16_t tag = 0;  ///< bits of the hash that do not choose the slot
+        std::uint16_t tag = 0;             ///< bits of the hash that do not choose the slot
+        std::array<char, kShort> start{};  ///< the text, or its offset in `long_` when it is longer
     };
-    static constexpr std::uint32_t kFree = 0xffffffff;
+    static_assert(sizeof(Slot) == 32);
 
     std::optional<std::uint32_t> find_literal(std::uint32_t parent, std::string_view) const;
+    std::string_view text_of(const Slot&) const;
     void place(const Slot&, std::uint64_t hash);
     void grow();
 
     std::vector<Slot> slots_;  // open addressing, a power of two, at most half full
     std::size_t used_ = 0;
-    std::string literals_;  // the bytes slots point at
+    std::string long_;  // literals that do not fit a slot
 };
 
 }  // namespace sluice::gateway
