@@ -17,6 +17,26 @@ namespace {
 constexpr std::array<std::uint8_t, 12> kV4Prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr int kV4PrefixBits = 96;
 
+/// "0." to "255.", copied whole and then counted by `size`.
+struct OctetText {
+    char text[4] = {};
+    std::uint8_t size = 0;
+};
+
+constexpr std::array<OctetText, 256> octet_texts() {
+    std::array<OctetText, 256> octets{};
+    for (unsigned n = 0; n < octets.size(); ++n) {
+        OctetText& octet = octets[n];
+        for (unsigned unit = 100; unit > 0; unit /= 10) {
+            if (n < unit && unit > 1) continue;
+            octet.text[octet.size++] = static_cast<char>('0' + n / unit % 10);
+        }
+        octet.text[octet.size++] = '.';
+    }
+    return octets;
+}
+constexpr auto kOctets = octet_texts();
+
 IpAddress::Bytes with_host_bits(IpAddress::Bytes bytes, int prefix, bool ones) {
     for (int n = 0; n < 16; ++n) {
         const int kept = std::clamp(prefix - n * 8, 0, 8);
@@ -70,19 +90,23 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     return std::nullopt;
 }
 
-std::string IpAddress::to_string() const {
-    char text[INET6_ADDRSTRLEN] = "";
+/// Once per request: by hand, since inet_ntop goes through printf.
+char* IpAddress::write(char* out) const {
     if (!is_v4()) {
-        ::inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
-        return text;
+        const char* const text = ::inet_ntop(AF_INET6, bytes_.data(), out, kTextSize);
+        return text == nullptr ? out : out + std::strlen(out);
     }
-    // Once per request: by hand, since inet_ntop goes through printf.
-    char* end = text;
     for (std::size_t i = kV4Prefix.size(); i < bytes_.size(); ++i) {
-        if (end != text) *end++ = '.';
-        end = std::to_chars(end, end + 3, bytes_[i]).ptr;
+        const OctetText& octet = kOctets[bytes_[i]];
+        std::memcpy(out, octet.text, sizeof octet.text);
+        out += octet.size;
     }
-    return {text, end};
+    return out - 1;  // without the last dot
+}
+
+std::string IpAddress::to_string() const {
+    char text[kTextSize];
+    return {text, write(text)};
 }
 
 bool IpAddress::is_v4() const {

@@ -2,10 +2,11 @@
 #include "gateway/cache_key.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <tuple>
 #include <utility>
+
+#include "base/put.hpp"
 
 namespace sluice::gateway {
 
@@ -32,16 +33,17 @@ char take_decoded(std::string_view& raw) {
     return c == '+' ? ' ' : c;
 }
 
-void append_number(std::string& out, std::size_t number) {
-    char digits[20];
-    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    out.append(digits, end);
+/// A count and what it counts: "3:" of text, "2*" of a list.
+void append_count(std::string& out, std::size_t count, char what) {
+    char text[kMaxDigits + 1];
+    char* const end = put_number(text, count);
+    *end = what;
+    out.append(text, static_cast<std::size_t>(end + 1 - text));
 }
 
 /// "3:abc": no content can imitate what follows it.
 void append_text(std::string& out, std::string_view text) {
-    append_number(out, text.size());
-    out += ':';
+    append_count(out, text.size(), ':');
     out += text;
 }
 
@@ -55,8 +57,7 @@ void append_decoded(std::string& out, std::string_view raw) {
     for (auto rest = raw; !rest.empty(); ++length) {
         take_decoded(rest);
     }
-    append_number(out, length);
-    out += ':';
+    append_count(out, length, ':');
     while (!raw.empty()) {
         out += take_decoded(raw);
     }
@@ -217,8 +218,7 @@ void CacheKey::append_query(std::string& out, const Part& part, std::string_view
     });
     if (count == 0) return append_absent(out);
     if (!part.all_values || count == 1) return append_decoded(out, last);
-    append_number(out, count);
-    out += '*';  // a list: "2*1:a1:b"
+    append_count(out, count, '*');  // "2*1:a1:b"
     each_query_value(query, part.name, [&](std::string_view value) { append_decoded(out, value); });
 }
 
@@ -231,8 +231,7 @@ void CacheKey::append_header(std::string& out, const Part& part, const http::Fie
     });
     if (count == 0) return append_absent(out);
     if (!part.all_values || count == 1) return append_text(out, last);
-    append_number(out, count);
-    out += '*';
+    append_count(out, count, '*');
     each_field_value(fields, part.field, part.name,
                      [&](std::string_view value) { append_text(out, value); });
 }

@@ -36,7 +36,7 @@ std::chrono::milliseconds to_ms(Duration d) {
 void write_access_line(const Exchange& x, Duration latency) {
     const http::RequestHead& head = x.request.head;
     const Stage& stage = *x.stage;
-    const std::string source = x.source.to_string();
+    char source[IpAddress::kTextSize];
     telemetry::AccessRecord r;
     r.request_id = x.id.view();
     r.extended_request_id = x.extended_id.view();
@@ -48,7 +48,7 @@ void write_access_line(const Exchange& x, Duration latency) {
     r.path = path_as_sent(x);
     r.protocol = head.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
     r.domain_name = head.authority;
-    r.source_ip = source;
+    r.source_ip = {source, x.source.write(source)};
     if (const auto* agent = head.fields.find(http::Field::user_agent)) r.user_agent = agent->value;
     if (x.key != nullptr) r.api_key_id = x.key->id;
     r.api_key = x.sent_key;

@@ -11,12 +11,23 @@ constexpr std::string_view kApiPathPrefix = "_apis";
 
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
-std::string_view without_port(std::string_view authority) {
-    const auto colon = authority.rfind(':');
-    if (colon == std::string_view::npos) return authority;
-    const auto bracket = authority.rfind(']');  // "[::1]" has colons that start no port
-    if (bracket != std::string_view::npos && bracket > colon) return authority;
-    return authority.substr(0, colon);
+/// What of an authority is the host, and whether its case matters to a comparison.
+struct Host {
+    std::string_view text{};
+    bool has_upper = false;
+};
+
+Host host_of(std::string_view authority) {
+    Host host{authority};
+    for (std::size_t i = 0; i < authority.size(); ++i) {
+        const char c = authority[i];
+        if (c < ':' || c > ']') continue;  // most bytes: neither ":", "]" nor a capital
+        if (c == ':') host.text = authority.substr(0, i);
+        if (c == ']') host.text = authority;  // "[::1]" has colons that start no port
+        host.has_upper |= is_upper(c);
+    }
+    if (host.text.ends_with('.')) host.text.remove_suffix(1);
+    return host;
 }
 
 /// The rest of a path as the resource tree gets it: one slash in front (aws-semantics 1.5:
@@ -30,10 +41,9 @@ std::string_view as_path(std::string_view rest) {
 }  // namespace
 
 std::string_view normalise_host(std::string_view authority, std::string& scratch) {
-    auto host = without_port(authority);
-    if (host.ends_with('.')) host.remove_suffix(1);
-    if (std::none_of(host.begin(), host.end(), is_upper)) return host;
-    scratch.assign(host);
+    const Host host = host_of(authority);
+    if (!host.has_upper) return host.text;
+    scratch.assign(host.text);
     for (char& c : scratch) {
         if (is_upper(c)) c = static_cast<char>(c | 0x20);
     }
@@ -81,18 +91,22 @@ bool DomainTable::add_mapping(std::string_view domain, std::string_view base_pat
         const auto child = segments_.insert(node, take_segment(rest), next);
         if (!child) return false;
         if (*child == next) add_node();
+        nodes_[node].has_children = true;
         node = *child;
     }
     if (nodes_[node].stage != kNone) return false;
-    nodes_[node] = {.stage = stage, .base_path = std::string{base_path}};
+    nodes_[node].stage = stage;
+    nodes_[node].base_path = base_path;
     return true;
 }
 
 /// An exact entry beats a wildcard, which covers one label, which beats "*".
 std::uint32_t DomainTable::domain_of(std::string_view host) const {
     if (!has_domains_) return kNone;
-    if (const auto exact = exact_.find(host); exact != exact_.end()) return exact->second;
-    const auto dot = host.find('.');
+    if (!exact_.empty()) {
+        if (const auto exact = exact_.find(host); exact != exact_.end()) return exact->second;
+    }
+    const auto dot = wildcard_.empty() ? std::string_view::npos : host.find('.');
     if (dot != std::string_view::npos && dot > 0) {
         const auto wildcard = wildcard_.find(host.substr(dot + 1));
         if (wildcard != wildcard_.end()) return wildcard->second;
@@ -125,15 +139,16 @@ std::optional<DomainTable::Found> DomainTable::find(std::string_view host, std::
 std::optional<DomainTable::Found> DomainTable::find_mapping(std::uint32_t domain,
                                                             std::string_view path,
                                                             Compatibility personality) const {
-    const auto reading = SegmentTable::reading_of(path, personality);
     auto rest = without_leading_slashes(path);
     std::optional<Found> longest;
+    SegmentTable::Reading reading;
+    if (nodes_[domain].has_children) reading = SegmentTable::reading_of(path, personality);
     for (auto node = std::optional{domain}; node;) {
         const Node& place = nodes_[*node];
         if (place.stage != kNone) {
             longest = {place.stage, Door::custom_domain, place.base_path, as_path(rest)};
         }
-        if (rest.empty()) break;
+        if (rest.empty() || !place.has_children) break;
         node = segments_.find(*node, take_segment(rest), reading);
     }
     return longest;

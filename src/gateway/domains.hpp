@@ -68,11 +68,8 @@ private:
     /// A place in the tree of base paths (below a domain) or of stages (below an API).
     struct Node {
         std::uint32_t stage = kNone;
+        bool has_children = false;  ///< below a domain only
         std::string base_path{};
-    };
-    struct Step {
-        SegmentTable::Reading reading{};
-        std::string_view rest{};
     };
 
     std::uint32_t domain_of(std::string_view host) const;

@@ -5,10 +5,10 @@
 // whoever writes the head, after this filter: a client can neither set nor remove them.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
+#include "base/inline_list.hpp"
 #include "sluice/config/model.hpp"
 #include "sluice/http/head.hpp"
 
@@ -28,14 +28,18 @@ inline constexpr std::string_view kRemapPrefix = "x-amzn-Remapped-";  // aws-sem
 struct ConnectionTokens {
     static constexpr std::size_t kMax = 16;
 
-    std::array<std::string_view, kMax> names{};
-    std::uint8_t count = 0;
+    ConnectionTokens() noexcept {}  // NOLINT: a defaulted one would zero the slots of the names
+
+    InlineList<std::string_view, kMax> names{};
     bool upgrade = false;
     /// Host, Content-Length, Transfer-Encoding or the key field is named, or there are more than
     /// kMax names: a request gets 400 (robustness 1.7), a response is a bad one.
     bool malformed = false;
 
-    bool nominates(std::string_view name) const;
+    bool nominates(std::string_view name) const { return !names.empty() && holds(name); }
+
+private:
+    bool holds(std::string_view name) const;
 };
 ConnectionTokens connection_tokens(const http::FieldList&);
 

@@ -3,6 +3,7 @@
 
 #include <ctime>
 
+#include "base/put.hpp"
 #include "gateway/counting.hpp"
 #include "gateway/observation.hpp"
 #include "gateway/snapshot.hpp"
@@ -17,16 +18,27 @@ using http::Framing;
 // A bucket that is never refilled: there is no time to come back at.
 constexpr std::chrono::hours kNever{24 * 366};
 
-void write_ids(ByteWriter& out, const Uuid& id, const ExtendedId& extended) {
-    out.field("x-amzn-RequestId", id.view()).field("x-amz-apigw-id", extended.view());
+/// More than the longest end of a head takes: framing, ids, Connection and the empty line.
+constexpr std::size_t kEndSize = 256;
+
+char* put_length(char* at, std::uint64_t length) {
+    at = put(at, "Content-Length: ");
+    at = put_number(at, length);
+    return put(at, "\r\n");
 }
 
-void write_connection(ByteWriter& out, const http::Stream& client) {
+/// The ids, Connection, and the empty line.
+char* put_end(char* at, const Uuid& id, const ExtendedId& extended, const http::Stream& client) {
+    at = put(at, "x-amzn-RequestId: ");
+    at = put(at, id.view());
+    at = put(at, "\r\nx-amz-apigw-id: ");
+    at = put(at, extended.view());
     if (!client.keep_alive()) {
-        out.text("Connection: close\r\n");
+        at = put(at, "\r\nConnection: close");
     } else if (client.minor_version() == 0) {
-        out.text("Connection: keep-alive\r\n");
+        at = put(at, "\r\nConnection: keep-alive");
     }
+    return put(at, "\r\n\r\n");
 }
 
 bool has_length(int status) { return status != 204 && status != 304; }
@@ -50,11 +62,13 @@ void send_all(Exchange& x, const ByteWriter& head, std::string_view body) {
 }  // namespace
 
 void write_status_line(ByteWriter& out, int status, std::string_view reason) {
-    out.text("HTTP/1.1 ")
-        .number(static_cast<std::uint64_t>(status))
-        .text(" ")
-        .text(reason)
-        .text("\r\n");
+    constexpr std::string_view kVersion = "HTTP/1.1 ";
+    out.reserve(kVersion.size() + kMaxDigits + reason.size() + 3);
+    char* at = put(out.end(), kVersion);
+    at = put_number(at, static_cast<std::uint64_t>(status));
+    *at++ = ' ';
+    at = put(at, reason);
+    out.advance_to(put(at, "\r\n"));
 }
 
 void write_date(ByteWriter& out, WallTime now) {
@@ -73,11 +87,11 @@ void write_date(ByteWriter& out, WallTime now) {
 }
 
 void end_head(ByteWriter& out, const Exchange& x, Framing framing, std::uint64_t length) {
-    if (framing == Framing::length) out.text("Content-Length: ").number(length).text("\r\n");
-    if (framing == Framing::chunked) out.text("Transfer-Encoding: chunked\r\n");
-    write_ids(out, x.id, x.extended_id);
-    write_connection(out, x.client);
-    out.text("\r\n");
+    out.reserve(kEndSize);
+    char* at = out.end();
+    if (framing == Framing::length) at = put_length(at, length);
+    if (framing == Framing::chunked) at = put(at, "Transfer-Encoding: chunked\r\n");
+    out.advance_to(put_end(at, x.id, x.extended_id, x.client));
     if (x.observation != nullptr) x.observation->response_head(out.view());
 }
 
@@ -152,10 +166,9 @@ void send_refusal(http::Stream& client, Reply reply, Compatibility compatibility
     write_date(out, now);
     client.close_after();
     client.start_response(text.status, Framing::length);
-    out.text("Content-Length: ").number(text.body.size()).text("\r\n");
-    write_ids(out, Uuid::make(random), ExtendedId::make(random));
-    write_connection(out, client);
-    out.text("\r\n");
+    out.reserve(kEndSize);
+    char* const at = put_length(out.end(), text.body.size());
+    out.advance_to(put_end(at, Uuid::make(random), ExtendedId::make(random), client));
     client.send(out.view(), text.body, true);
 }
 

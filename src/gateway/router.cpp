@@ -188,24 +188,29 @@ bool ResourceTree::descend(Walk& walk, std::uint32_t at, std::string_view rest) 
     return true;
 }
 
-std::optional<ResourceTree::Match> ResourceTree::match(std::string_view path, http::Verb verb,
-                                                       Compatibility personality) const {
-    std::optional<Match> result;
+bool ResourceTree::find(std::string_view path, http::Verb verb, Compatibility personality,
+                        Match& match) const {
     const auto slot = slot_of(verb);
-    if (slot == kMethods) return result;
+    if (slot == kMethods) return false;
     const auto reading = SegmentTable::reading_of(path, personality);
     // A segment of nothing but ";parameters" is an empty one to backends that strip them, and
     // could carry a request past the resource it is meant for.
-    if (reading.cut_parameters && path.find("/;") != std::string_view::npos) return result;
+    if (reading.cut_parameters && path.find("/;") != std::string_view::npos) return false;
     path = without_leading_slashes(path);
     const char* const end = path.data() + path.size();
     path = without_trailing_slashes(path);
-    result.emplace();
     // A slash at the end means something to backends: what takes the rest of the path takes it
     // too. AWS drops it (aws-semantics 1.5).
     const bool keeps_slash = personality == Compatibility::standard;
-    Walk walk{reading, slot, keeps_slash ? end : path.data() + path.size(), *result};
-    if (!descend(walk, 0, path)) result.reset();
+    Walk walk{reading, slot, keeps_slash ? end : path.data() + path.size(), match};
+    return descend(walk, 0, path);
+}
+
+/// The result is made in its place first: an empty optional zeroes all that it could hold.
+std::optional<ResourceTree::Match> ResourceTree::match(std::string_view path, http::Verb verb,
+                                                       Compatibility personality) const {
+    std::optional<Match> result{std::in_place};
+    if (!find(path, verb, personality, *result)) result.reset();
     return result;
 }
 

@@ -7,11 +7,11 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/inline_list.hpp"
 #include "gateway/segments.hpp"
 #include "sluice/http/head.hpp"
 
@@ -24,44 +24,17 @@ struct PathParam {
 };
 
 /// The path parameters of one match, in order of their place in the path.
-class PathParams {
+class PathParams : public InlineList<PathParam, 16> {
 public:
-    static constexpr std::size_t kMax = 16;
-
-    PathParams() noexcept {}  // NOLINT: the slots stay uninitialised on purpose
-    PathParams(const PathParams& o) noexcept : count_{o.count_} {
-        for (std::size_t i = 0; i < count_; ++i)
-            params_[i] = o.params_[i];
-    }
-    PathParams& operator=(const PathParams& o) noexcept {
-        count_ = o.count_;
-        for (std::size_t i = 0; i < count_; ++i)
-            params_[i] = o.params_[i];
-        return *this;
-    }
-    ~PathParams() = default;
-
-    std::span<const PathParam> all() const { return {params_, count_}; }
-    std::size_t size() const { return count_; }
-    const PathParam& operator[](std::size_t i) const { return params_[i]; }
+    PathParams() noexcept {}  // NOLINT: a defaulted one would zero the slots in "PathParams{}"
     const PathParam* find(std::string_view name) const;
-    bool push(const PathParam& p) {
-        if (count_ == kMax) return false;
-        params_[count_++] = p;
-        return true;
-    }
-    void truncate(std::size_t count) { count_ = count; }
-
-private:
-    std::size_t count_ = 0;
-    union {
-        PathParam params_[kMax];
-    };
 };
 
 class ResourceTree {
 public:
     struct Match {
+        Match() noexcept {}  // NOLINT: a defaulted one would zero the slots of the parameters
+
         std::uint32_t index = 0;
         PathParams params{};
     };
@@ -96,6 +69,7 @@ private:
     std::uint32_t child_for(std::uint32_t parent, std::string_view part);
     std::uint32_t variable_child(std::uint32_t parent, std::string_view name, bool greedy);
     bool accepts(std::string_view path) const;
+    bool find(std::string_view path, http::Verb, Compatibility, Match&) const;
     bool descend(Walk&, std::uint32_t node, std::string_view rest) const;
     bool serve(Walk&, const Node&) const;
     static std::optional<std::size_t> slot_of(std::string_view method);

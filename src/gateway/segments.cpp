@@ -75,34 +75,25 @@ std::uint16_t tag_of(std::uint64_t hash) { return static_cast<std::uint16_t>(has
 
 }  // namespace
 
-std::string_view without_leading_slashes(std::string_view path) {
-    while (path.starts_with('/')) {
-        path.remove_prefix(1);
-    }
-    return path;
-}
-
-std::string_view without_trailing_slashes(std::string_view path) {
-    while (path.ends_with('/')) {
-        path.remove_suffix(1);
-    }
-    return path;
-}
-
-std::string_view take_segment(std::string_view& rest) {
-    const auto slash = rest.find('/');
-    const auto segment = rest.substr(0, slash);
-    rest = slash == std::string_view::npos ? rest.substr(rest.size()) : rest.substr(slash + 1);
-    return segment;
-}
-
 SegmentTable::Reading SegmentTable::reading_of(std::string_view path, Compatibility personality) {
-    return {.decode = path.find('%') != std::string_view::npos,
-            .cut_parameters =
-                personality == Compatibility::standard && path.find(';') != std::string_view::npos};
+    bool escapes = false;
+    bool parameters = false;
+    for (const char c : path) {
+        escapes |= c == '%';
+        parameters |= c == ';';
+    }
+    return {.decode = escapes,
+            .cut_parameters = parameters && personality == Compatibility::standard};
 }
 
 SegmentTable::SegmentTable() : slots_(16) {}
+
+std::string_view SegmentTable::text_of(const Slot& slot) const {
+    if (slot.length <= Slot::kShort) return {slot.start.data(), slot.length};
+    std::uint32_t offset = 0;
+    std::memcpy(&offset, slot.start.data(), sizeof offset);
+    return {long_.data() + offset, slot.length};
+}
 
 std::optional<std::uint32_t> SegmentTable::find_literal(std::uint32_t parent,
                                                         std::string_view literal) const {
@@ -111,10 +102,7 @@ std::optional<std::uint32_t> SegmentTable::find_literal(std::uint32_t parent,
     const std::size_t mask = slots_.size() - 1;
     for (std::size_t i = hash & mask; slots_[i].parent != kFree; i = (i + 1) & mask) {
         const Slot& slot = slots_[i];
-        if (slot.tag == tag && slot.parent == parent && slot.length == literal.size() &&
-            std::memcmp(literals_.data() + slot.offset, literal.data(), literal.size()) == 0) {
-            return slot.child;
-        }
+        if (slot.tag == tag && slot.parent == parent && text_of(slot) == literal) return slot.child;
     }
     return std::nullopt;
 }
@@ -140,14 +128,19 @@ std::optional<std::uint32_t> SegmentTable::insert(std::uint32_t parent, std::str
     if (const auto known = find_literal(parent, text)) return known;
     if (2 * (used_ + 1) > slots_.size()) grow();
     const auto hash = hash_of(parent, text);
-    place({.parent = parent,
-           .child = next,
-           .offset = static_cast<std::uint32_t>(literals_.size()),
-           .length = static_cast<std::uint16_t>(text.size()),
-           .tag = tag_of(hash)},
-          hash);
+    Slot slot{.parent = parent,
+              .child = next,
+              .length = static_cast<std::uint16_t>(text.size()),
+              .tag = tag_of(hash)};
+    if (text.size() <= Slot::kShort) {
+        text.copy(slot.start.data(), text.size());
+    } else {
+        const auto offset = static_cast<std::uint32_t>(long_.size());
+        std::memcpy(slot.start.data(), &offset, sizeof offset);
+        long_.append(text);
+    }
+    place(slot, hash);
     ++used_;
-    literals_.append(text);
     return next;
 }
 
@@ -164,8 +157,7 @@ void SegmentTable::grow() {
     const auto old = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2));
     for (const Slot& slot : old) {
         if (slot.parent == kFree) continue;
-        const std::string_view literal{literals_.data() + slot.offset, slot.length};
-        place(slot, hash_of(slot.parent, literal));
+        place(slot, hash_of(slot.parent, text_of(slot)));
     }
 }
 

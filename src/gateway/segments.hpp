@@ -3,6 +3,8 @@
 // Path segments and how they compare with the literals of the configuration. Pure.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,11 +18,27 @@ namespace sluice::gateway {
 using config::Compatibility;
 
 /// Without slashes at the front (aws-semantics 1.4 step 1).
-std::string_view without_leading_slashes(std::string_view path);
-std::string_view without_trailing_slashes(std::string_view path);
+inline std::string_view without_leading_slashes(std::string_view path) {
+    while (path.starts_with('/')) {
+        path.remove_prefix(1);
+    }
+    return path;
+}
+
+inline std::string_view without_trailing_slashes(std::string_view path) {
+    while (path.ends_with('/')) {
+        path.remove_suffix(1);
+    }
+    return path;
+}
 
 /// Takes the bytes before the next "/" off `rest`; afterwards `rest` starts behind that slash.
-std::string_view take_segment(std::string_view& rest);
+inline std::string_view take_segment(std::string_view& rest) {
+    const auto slash = std::min(rest.find('/'), rest.size());
+    const auto segment = rest.substr(0, slash);
+    rest.remove_prefix(std::min(slash + 1, rest.size()));
+    return segment;
+}
 
 /// Literals of the configuration by the node they hang under: one flat hash table, so that the
 /// cost of a step does not depend on how many routes there are. Literals compare on
@@ -46,23 +64,28 @@ public:
                                       Reading) const;
 
 private:
-    /// Sixteen bytes: four to a cache line, which is what a lookup in a big table waits for.
-    struct Slot {
+    static constexpr std::uint32_t kFree = 0xffffffff;
+    /// Half a cache line, with the text of nearly all literals in it: what a lookup in a big table
+    /// waits for is lines.
+    struct alignas(32) Slot {
+        static constexpr std::size_t kShort = 20;
+
         std::uint32_t parent = kFree;
         std::uint32_t child = 0;
-        std::uint32_t offset = 0;
         std::uint16_t length = 0;
-        std::uint16_t tag = 0;  ///< bits of the hash that do not choose the slot
+        std::uint16_t tag = 0;             ///< bits of the hash that do not choose the slot
+        std::array<char, kShort> start{};  ///< the text, or its offset in `long_` when it is longer
     };
-    static constexpr std::uint32_t kFree = 0xffffffff;
+    static_assert(sizeof(Slot) == 32);
 
     std::optional<std::uint32_t> find_literal(std::uint32_t parent, std::string_view) const;
+    std::string_view text_of(const Slot&) const;
     void place(const Slot&, std::uint64_t hash);
     void grow();
 
     std::vector<Slot> slots_;  // open addressing, a power of two, at most half full
     std::size_t used_ = 0;
-    std::string literals_;  // the bytes slots point at
+    std::string long_;  // literals that do not fit a slot
 };
 
 }  // namespace sluice::gateway

@@ -3,8 +3,9 @@
 
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <utility>
+
+#include "base/put.hpp"
 
 namespace sluice::gateway {
 
@@ -61,18 +62,17 @@ bool is_dot_segment(std::string_view segment) {
 /// A value that leaves the structure of a path as it is. Values come from a normalised path, so
 /// this holds; it is checked again because what is sent is what the backend trusts.
 bool is_harmless(std::string_view value) {
+    bool allowed = true;
+    bool may_hold_dots = false;
     for (const char c : value) {
-        if (!allowed_in_path(c)) return false;
+        allowed &= allowed_in_path(c);
+        may_hold_dots |= c == '.' || c == '%';
     }
+    if (!allowed || !may_hold_dots) return allowed;
     for (auto rest = value; !rest.empty();) {
         if (is_dot_segment(take_segment(rest))) return false;
     }
     return true;
-}
-
-char* put(char* out, std::string_view text) {
-    if (!text.empty()) std::memcpy(out, text.data(), text.size());
-    return out + text.size();
 }
 
 char* put_escaped(char* out, std::string_view value) {

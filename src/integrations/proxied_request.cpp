@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integrations/proxied_request.hpp"
 
-#include <charconv>
-
+#include "base/put.hpp"
 #include "gateway/counting.hpp"
+#include "gateway/field_run.hpp"
 #include "gateway/observation.hpp"
 #include "gateway/response.hpp"
 #include "gateway/snapshot.hpp"
@@ -15,6 +15,9 @@ using config::Compatibility;
 using gateway::Fate;
 using http::Field;
 using http::Framing;
+
+/// More than the gateway's own field lines take, without the texts of any length in them.
+constexpr std::size_t kForwardingSize = 256;
 
 bool wants_length_zero(std::string_view method) {
     return method == "POST" || method == "PUT" || method == "PATCH";  // RFC 9110 8.6
@@ -55,13 +58,15 @@ bool ProxiedRequest::write_request_head(ByteWriter& out, const upstream::Target&
     const bool traces = x_.trace.is_on;
     bool has_agent = false;
     bool has_accept = false;
+    gateway::FieldRun lines{out};
     for (const http::HeaderField& field : head.fields.all()) {
         if (gateway::towards_backend(field, rules, x_.connection) != Fate::pass) continue;
         if (traces && is_trace_field(field.name)) continue;
         if (field.id == Field::user_agent) has_agent = true;
         if (field.id == Field::accept) has_accept = true;
-        out.field(field.name, field.value);
+        lines.add(field);
     }
+    lines.flush();
     if (rules.compatibility == Compatibility::aws) {  // aws-semantics 7.4
         if (!has_accept) out.text("Accept: */*\r\n");
         if (!has_agent) {
@@ -88,19 +93,39 @@ void ProxiedRequest::write_forwarding_fields(ByteWriter& out) const {
             out.text(field.value).text(", ");
         }
     }
-    out.text(x_.request.peer.to_string()).text("\r\n");
-    std::string_view proto = x_.request.secure ? "https" : "http";
-    const http::HeaderField* sent = nullptr;
-    if (x_.trusted_peer) sent = head.fields.find("X-Forwarded-Proto");
-    if (sent != nullptr && (sent->value == "http" || sent->value == "https")) proto = sent->value;
-    out.field("X-Forwarded-Proto", proto);
-    out.text("X-Forwarded-Port: ").number(x_.request.listener_port).text("\r\n");
+    out.reserve(kForwardingSize + head.authority.size());
+    char* at = x_.request.peer.write(out.end());
+    at = put(at, "\r\nX-Forwarded-Proto: http");
+    if (is_https()) *at++ = 's';
+    at = put(at, "\r\nX-Forwarded-Port: ");
+    at = put_number(at, x_.request.listener_port);
     if (x_.snapshot.compatibility == Compatibility::standard && !head.authority.empty()) {
-        out.field("X-Forwarded-Host", head.authority);
+        at = put(at, "\r\nX-Forwarded-Host: ");
+        at = put(at, head.authority);
     }
+    out.advance_to(put(at, "\r\n"));
     gateway::write_trace_fields(out, x_);
-    out.field("X-Amzn-Apigateway-Api-Id", proxy_.settings_.api_id);
-    out.field("x-amzn-RequestId", x_.id.view());
+    write_ids(out);
+}
+
+/// As the client sees it: a proxy that we trust knows better.
+bool ProxiedRequest::is_https() const {
+    const http::HeaderField* sent = nullptr;
+    if (x_.trusted_peer) sent = x_.request.head.fields.find("X-Forwarded-Proto");
+    if (sent == nullptr || (sent->value != "http" && sent->value != "https")) {
+        return x_.request.secure;
+    }
+    return sent->value == "https";
+}
+
+void ProxiedRequest::write_ids(ByteWriter& out) const {
+    const std::string_view api_id = proxy_.settings_.api_id;
+    out.reserve(kForwardingSize + api_id.size());
+    char* at = put(out.end(), "X-Amzn-Apigateway-Api-Id: ");
+    at = put(at, api_id);
+    at = put(at, "\r\nx-amzn-RequestId: ");
+    at = put(at, x_.id.view());
+    out.advance_to(put(at, "\r\n"));
 }
 
 bool ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing body,
@@ -137,18 +162,20 @@ void ProxiedRequest::write_fields_for_client(const http::ResponseHead& head,
     const Compatibility compatibility = x_.snapshot.compatibility;
     bool has_type = false;
     bool has_date = false;
+    gateway::FieldRun lines{out};
     for (const http::HeaderField& field : head.fields.all()) {
         const Fate fate = gateway::towards_client(field, compatibility, nominated);
         if (fate == Fate::drop) continue;
-        const std::size_t start = out.size();
-        if (fate == Fate::remap) out.text(gateway::kRemapPrefix);
-        out.field(field.name, field.value);
+        if (fate == Fate::remap) {
+            lines.flush();
+            out.text(gateway::kRemapPrefix);
+        }
+        lines.add(field);
         if (field.id == Field::content_type) has_type = true;
         if (field.id == Field::date && fate == Fate::pass) has_date = true;
-        if (storage_.store && gateway::is_stored_field(field)) {
-            stored_fields_.append(out.view().substr(start));
-        }
+        if (storage_.store && gateway::is_stored_field(field)) store_field(field, fate);
     }
+    lines.flush();
     if (compatibility == Compatibility::aws) {
         if (!has_type) {
             out.text("Content-Type: application/json\r\n");
@@ -156,6 +183,11 @@ void ProxiedRequest::write_fields_for_client(const http::ResponseHead& head,
         }
         if (!has_date) gateway::write_date(out, x_.wall);
     }
+}
+
+void ProxiedRequest::store_field(const http::HeaderField& field, Fate fate) {
+    if (fate == Fate::remap) stored_fields_.append(gateway::kRemapPrefix);
+    stored_fields_.append(field.name).append(": ").append(field.value).append("\r\n");
 }
 
 void ProxiedRequest::plan_storage(const http::ResponseHead& head) {

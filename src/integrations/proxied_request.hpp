@@ -25,8 +25,11 @@ public:
 
 private:
     void write_forwarding_fields(ByteWriter&) const;
+    bool is_https() const;
+    void write_ids(ByteWriter&) const;
     void write_fields_for_client(const http::ResponseHead&, const gateway::ConnectionTokens&,
                                  ByteWriter&);
+    void store_field(const http::HeaderField&, gateway::Fate);
     void plan_storage(const http::ResponseHead&);
 
     Exchange& x_;

@@ -17,53 +17,13 @@ std::string_view first_label(std::string_view host) {
     return host.substr(0, host.find_first_of(".:"));
 }
 
-std::string_view text_of(Variable variable, const AccessRecord& r) {
+/// Text that is made up for the line.
+std::string_view made_text(Variable variable, const AccessRecord& r) {
     switch (variable) {
-        case Variable::request_id:
-            return r.request_id;
-        case Variable::extended_request_id:
-            return r.extended_request_id;
-        case Variable::api_id:
-            return r.api_id;
-        case Variable::stage:
-            return r.stage;
-        case Variable::resource_id:
-            return r.resource_id;
-        case Variable::resource_path:
-            return r.resource_path;
-        case Variable::http_method:
-            return r.http_method;
-        case Variable::path:
-            return r.path;
-        case Variable::protocol:
-            return r.protocol;
-        case Variable::domain_name:
-            return r.domain_name;
         case Variable::domain_prefix:
             return first_label(r.domain_name);
-        case Variable::source_ip:
-            return r.source_ip;
-        case Variable::user_agent:
-            return r.user_agent;
-        case Variable::api_key_id:
-            return r.api_key_id;
-        case Variable::error_message:
         case Variable::error_message_string:
             return r.error_message;
-        case Variable::error_response_type:
-            return r.error_response_type;
-        case Variable::integration_error:
-            return r.integration_error;
-        case Variable::cache_status:
-            return r.cache_status;
-        case Variable::throttle_level:
-            return r.throttle_level;
-        case Variable::usage_plan_id:
-            return r.usage_plan_id;
-        case Variable::base_path_matched:
-            return r.base_path_matched;
-        case Variable::trace_id:
-            return r.trace_id;
         default:
             return {};
     }
@@ -105,6 +65,7 @@ public:
 
 private:
     void value(LineBuffer& line, const Step& step, const AccessRecord& record) const {
+        if (step.text != nullptr) return text(line, step, record.*step.text);
         if (is_number(step.variable)) {
             const auto number = number_of(step.variable, record);
             return number ? line.number(*number) : missing(line, step);
@@ -113,9 +74,13 @@ private:
         if (step.variable == Variable::masked_api_key && !record.api_key.empty()) {
             return put(line, step, masked(record.api_key));
         }
-        const std::string_view text = text_of(step.variable, record);
+        const std::string_view made = made_text(step.variable, record);
+        made.empty() ? missing(line, step) : put(line, step, made);
+    }
+
+    static void text(LineBuffer& line, const Step& step, std::string_view text) {
         if (text.empty()) return missing(line, step);
-        put(line, step, text);
+        if (step.place == Place::json_bare || !line.word(text)) put(line, step, text);
     }
 
     static void put(LineBuffer& line, const Step& step, std::string_view text) {
@@ -131,7 +96,7 @@ private:
     }
 
     static void missing(LineBuffer& line, const Step& step) {
-        line.text(step.place == Place::json_bare ? "null" : "-");
+        step.place == Place::json_bare ? line.text("null") : line.text("-");
     }
 
     static void time(LineBuffer& line, const Step& step, WallTime at) {

@@ -220,7 +220,8 @@ Template build(const Parts& parts, PlaceFinder places) {
         }
         const CleanBytes* clean =
             clean_for(place, parts.literals[i + 1], places.quoted(), compiled);
-        compiled.steps.push_back({literal_from, here() - literal_from, variable, place, clean});
+        compiled.steps.push_back(
+            {literal_from, here() - literal_from, variable, place, clean, text_member(variable)});
         literal_from = here();
     }
     compiled.literals += parts.literals.back();

@@ -30,6 +30,7 @@ struct Step {
     Variable variable = Variable::absent;
     Place place = Place::plain;
     const CleanBytes* clean = nullptr;  ///< what may be copied unescaped here
+    std::string_view AccessRecord::*text = nullptr;
 };
 
 struct Template {

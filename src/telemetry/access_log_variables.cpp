@@ -120,6 +120,55 @@ std::optional<Variable> find_variable(std::string_view name) {
     return std::nullopt;
 }
 
+std::string_view AccessRecord::*text_member(Variable variable) {
+    switch (variable) {
+        case Variable::request_id:
+            return &AccessRecord::request_id;
+        case Variable::extended_request_id:
+            return &AccessRecord::extended_request_id;
+        case Variable::api_id:
+            return &AccessRecord::api_id;
+        case Variable::stage:
+            return &AccessRecord::stage;
+        case Variable::resource_id:
+            return &AccessRecord::resource_id;
+        case Variable::resource_path:
+            return &AccessRecord::resource_path;
+        case Variable::http_method:
+            return &AccessRecord::http_method;
+        case Variable::path:
+            return &AccessRecord::path;
+        case Variable::protocol:
+            return &AccessRecord::protocol;
+        case Variable::domain_name:
+            return &AccessRecord::domain_name;
+        case Variable::source_ip:
+            return &AccessRecord::source_ip;
+        case Variable::user_agent:
+            return &AccessRecord::user_agent;
+        case Variable::api_key_id:
+            return &AccessRecord::api_key_id;
+        case Variable::error_message:
+            return &AccessRecord::error_message;
+        case Variable::error_response_type:
+            return &AccessRecord::error_response_type;
+        case Variable::integration_error:
+            return &AccessRecord::integration_error;
+        case Variable::cache_status:
+            return &AccessRecord::cache_status;
+        case Variable::throttle_level:
+            return &AccessRecord::throttle_level;
+        case Variable::usage_plan_id:
+            return &AccessRecord::usage_plan_id;
+        case Variable::base_path_matched:
+            return &AccessRecord::base_path_matched;
+        case Variable::trace_id:
+            return &AccessRecord::trace_id;
+        default:
+            return nullptr;
+    }
+}
+
 std::string nearest_variable(std::string_view name) {
     // A forgotten prefix ("sourceIp") counts as one edit, not as ten.
     const auto distance = [name](const Row& row) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "sluice/telemetry/access_record.hpp"
+
 namespace sluice::telemetry {
 
 enum class Variable : std::uint8_t {
@@ -51,6 +53,9 @@ inline bool is_number(Variable v) { return v >= Variable::request_time_epoch; }
 
 /// `name` is what follows "$context.".
 std::optional<Variable> find_variable(std::string_view name);
+/// The part of a record that is the variable's text as it stands; null for numbers, the time and
+/// what is made up from other parts.
+std::string_view AccessRecord::*text_member(Variable);
 /// The known name that differs least.
 std::string nearest_variable(std::string_view name);
 

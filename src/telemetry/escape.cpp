@@ -2,8 +2,8 @@
 #include "telemetry/escape.hpp"
 
 #include <cstdint>
-#include <cstring>
 
+#include "telemetry/byte_block.hpp"
 #include "telemetry/utf8.hpp"
 
 namespace sluice::telemetry {
@@ -98,14 +98,6 @@ bool xml_can_hold(std::uint32_t c) {
     return (c >= 0x20 || c == '\t' || c == '\n' || c == '\r') && c != 0xFFFE && c != 0xFFFF;
 }
 
-using Block = unsigned char __attribute__((vector_size(16)));
-
-Block load(const char* at) {
-    Block block;
-    std::memcpy(&block, at, sizeof block);
-    return block;
-}
-
 /// Lanes of all ones where a byte is dirty.
 auto dirty_lanes(Block b, const std::array<unsigned char, 6>& d) {
     return (b < 0x20) | (b > 0x7E) | (b == d[0]) | (b == d[1]) | (b == d[2]) | (b == d[3]) |
@@ -130,13 +122,11 @@ bool is_clean(std::string_view text, const CleanBytes& clean) {
         return all;
     }
     const char* const last = text.data() + text.size() - sizeof(Block);
-    auto dirty = dirty_lanes(load(last), clean.dirty);  // overlaps the block before
+    auto dirty = dirty_lanes(load_block(last), clean.dirty);  // overlaps the block before
     for (const char* at = text.data(); at < last; at += sizeof(Block)) {
-        dirty |= dirty_lanes(load(at), clean.dirty);
+        dirty |= dirty_lanes(load_block(at), clean.dirty);
     }
-    std::uint64_t halves[2];
-    std::memcpy(halves, &dirty, sizeof halves);
-    return (halves[0] | halves[1]) == 0;
+    return !any(dirty);
 }
 
 void append_json(std::string& out, std::string_view text) {

@@ -28,6 +28,9 @@ public:
     static std::optional<IpAddress> parse(std::string_view);
 
     std::string to_string() const;  ///< RFC 5952; IPv4 dotted
+    static constexpr std::size_t kTextSize = 46;
+    /// The same text at `out`, where there is room for kTextSize bytes; returns its end.
+    char* write(char* out) const;
     bool is_v4() const;
     const Bytes& bytes() const { return bytes_; }
     /// The address with everything after the prefix zero.

@@ -31,6 +31,15 @@ TEST(IpAddress, SpeaksTheCanonicalForm) {
     }
 }
 
+TEST(IpAddress, WritesEveryOctet) {
+    for (unsigned n = 0; n < 256; ++n) {
+        const auto octet = static_cast<std::uint8_t>(n);
+        const std::string text = std::to_string(n);
+        EXPECT_EQ(IpAddress::v4({octet, 0, octet, octet}).to_string(),
+                  text + ".0." + text + "." + text);
+    }
+}
+
 TEST(IpAddress, RefusesEverythingElse) {
     using namespace std::string_view_literals;
     const std::string_view cases[] = {

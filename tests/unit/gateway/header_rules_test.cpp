@@ -105,6 +105,15 @@ TEST(TowardsBackend, DropsForwardingFieldsOfUntrustedPeers) {
     }
 }
 
+/// Names as long as one of the lists' and with the same last letter, and names of no such kind.
+TEST(TowardsBackend, PassesNamesThatOnlyResembleTheLists) {
+    for (const auto* name : {"X-Read-Ip", "X-Shost", "Xclient-Ip", "CF-Connecting-XP",
+                             "x-amz-xpigw-id", "x-xmzn-requestid", "X", "x-p",
+                             "x-a-name-longer-than-any-that-the-lists-of-this-file-hold"}) {
+        EXPECT_EQ(towards_backend(name, RequestRules{}), Fate::pass) << name;
+    }
+}
+
 TEST(TowardsBackend, LeavesTheChainItAppendsToOutEvenForTrustedPeers) {
     const RequestRules trusted{.trusted_peer = true};
     for (const auto* name :

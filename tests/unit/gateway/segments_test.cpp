@@ -66,6 +66,22 @@ TEST(SegmentTable, RefusesWhatIsLongerThanALiteralMayBe) {
     EXPECT_FALSE(find(table, std::string(1'000'000, '%'), kAws));
 }
 
+TEST(SegmentTable, TellsLiteralsOfEveryLengthApart) {
+    SegmentTable table;
+    const auto literal = [](std::size_t length, char last) {
+        return std::string(length - 1, 'a') + last;
+    };
+    for (std::uint32_t length = 1; length <= 100; ++length) {
+        ASSERT_EQ(table.insert(0, literal(length, 'x'), 2 * length), 2 * length);
+        ASSERT_EQ(table.insert(0, literal(length, 'y'), 2 * length + 1), 2 * length + 1);
+    }
+    for (std::uint32_t length = 1; length <= 100; ++length) {
+        ASSERT_EQ(table.find(0, literal(length, 'x'), {}), 2 * length);
+        ASSERT_EQ(table.find(0, literal(length, 'y'), {}), 2 * length + 1);
+        ASSERT_FALSE(table.find(0, literal(length, 'z'), {})) << length;
+    }
+}
+
 TEST(SegmentTable, KeepsEveryEntryWhileGrowing) {
     SegmentTable table;
     for (std::uint32_t i = 0; i < 20'000; ++i) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <iterator>
 #include <ostream>
 #include <random>
 #include <string>
@@ -293,6 +294,31 @@ TEST(NormalTarget, CostsNoMoreThanALinearPassForDeeplyNestedEscapes) {
     for (int i = 0; i < 200; ++i) {
         EXPECT_EQ(normalise(sent + "2e", Compatibility::standard, scratch).reason, "dot_segment");
         EXPECT_TRUE(normalise(sent + "20", Compatibility::standard, scratch).ok);
+    }
+}
+
+/// Most paths are decided by one look and never reach the checks of each segment. A segment that
+/// starts with a dot sends any path there: with one in front, the verdict has to be the same.
+TEST(NormalTarget, IsTheSameWithoutTheQuickLook) {
+    constexpr std::string_view kPieces[] = {"/", ".", "..", "a", ";", "%2e", "%61", "?", " ", "\\"};
+    constexpr std::size_t kRounds = 10 * 10 * 10 * 10 * 10;
+    for (std::size_t n = 0; n < kRounds; ++n) {
+        std::string sent = "/";
+        for (std::size_t rest = n; rest > 0; rest /= std::size(kPieces))
+            sent += kPieces[rest % std::size(kPieces)];
+        for (const auto how : {Compatibility::standard, Compatibility::aws}) {
+            std::string scratch;
+            std::string careful_scratch;
+            const NormalTarget quick = normalise(sent, how, scratch);
+            const std::string longer = "/.x" + sent;
+            const NormalTarget careful = normalise(longer, how, careful_scratch);
+            ASSERT_EQ(quick.ok, careful.ok) << sent;
+            ASSERT_EQ(quick.reason, careful.reason) << sent;
+            const std::string path = quick.ok ? "/.x" + std::string{quick.path} : "";
+            ASSERT_EQ(path, careful.path) << sent;
+            ASSERT_EQ(quick.query, careful.query) << sent;
+            ASSERT_EQ(quick.has_query, careful.has_query) << sent;
+        }
     }
 }
 

@@ -67,6 +67,35 @@ TEST(AccessLogFormat, WritesTheLinesThatToolsKnow) {
     test::expect_golden("access_log.txt", lines);
 }
 
+/// Most values are words, which are copied without the format's own check: nothing that it would
+/// escape may pass for one, wherever it stands in a value of whatever length.
+TEST(AccessLogFormat, EscapesTheSameWithTheRestOfAValueAsWithoutIt) {
+    constexpr const char* kFormats[] = {
+        "\"$context.path\" $context.requestId", "$context.path=$context.requestId",
+        "{\"p\":\"$context.path\",\"i\":$context.requestId}",
+        "<p i=\"$context.requestId\">$context.path</p>", "$context.path,$context.requestId"};
+    AccessRecord record = typical_record();
+    for (const char* format : kFormats) {
+        for (unsigned c = 0; c < 0x80; ++c) {
+            std::string alone(1, static_cast<char>(c));
+            record.path = alone;
+            const std::string wanted = line(format, record);
+            for (const std::size_t before : {1U, 14U, 15U, 16U, 17U, 40U}) {
+                const std::string text = std::string(before, 'Q') + alone + "Z";
+                record.path = text;
+                std::string got = line(format, record);
+                const auto at = got.find(std::string(before, 'Q'));
+                ASSERT_NE(at, std::string::npos) << format << ' ' << c;
+                got.erase(at, before);
+                const auto last = got.rfind('Z');
+                ASSERT_NE(last, std::string::npos) << format << ' ' << c;
+                got.erase(last, 1);
+                EXPECT_EQ(got, wanted) << format << ' ' << c << ' ' << before;
+            }
+        }
+    }
+}
+
 TEST(AccessLogFormat, SaysWhatEachVariableHolds) {
     const std::pair<const char*, const char*> expected[] = {
         {"$context.apiId", "petstore"},
