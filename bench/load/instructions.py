@@ -21,7 +21,7 @@ from pathlib import Path
 import matrix
 import measure
 import programs
-from run import scratch_directory
+from programs import scratch_directory
 
 WORKLOADS = "W1,W2,W3,W4,W4p"
 CONNECTIONS = 16
@@ -87,23 +87,29 @@ def count(machine, workload, milliseconds):
     return own_costs(dump), turn["done"]
 
 
+def counts(machine, wanted):
+    """Costs by function and the number of requests, workload after workload."""
+    binary = programs.sluice()
+    os.environ["SLUICE"] = wrapper(machine, binary)
+    try:
+        for workload in matrix.workloads():
+            if workload.id in wanted:
+                yield workload, *count(machine, workload, 4000)
+    finally:
+        os.environ["SLUICE"] = binary
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("workloads", nargs="?", default=WORKLOADS)
     arguments.add_argument("--top", type=int, default=0, metavar="N", help="show N functions")
     options = arguments.parse_args()
-    wanted = options.workloads.split(",")
-    binary = programs.sluice()
     programs.build()
     machine = programs.Machine(scratch_directory())
     try:
         matrix.key_files(machine)
-        os.environ["SLUICE"] = wrapper(machine, binary)
         print("| workload | instructions per request |\n|---|---|", flush=True)
-        for workload in matrix.workloads():
-            if workload.id not in wanted:
-                continue
-            costs, done = count(machine, workload, 4000)
+        for workload, costs, done in counts(machine, options.workloads.split(",")):
             print(f"| {workload.id} {workload.title} | {sum(costs.values()) / done:,.0f} |",
                   flush=True)
             for name, cost in costs.most_common(options.top):

@@ -23,7 +23,7 @@ import urllib.request
 import matrix
 import measure
 import programs
-from run import scratch_directory
+from programs import scratch_directory
 
 TRACING = ("tracing: {{ endpoint: \"http://127.0.0.1:@RECEIVER@\", sampler: traceidratio, "
            "samplerRate: {} }}")

@@ -26,9 +26,15 @@ def verdict(value, must, aim):
     return "must and aim" if aim is not None and value <= aim else "must"
 
 
-def row(what, value, shown, must, aim, unit=""):
+def row(what, value, shown, must, aim, unit="", floor=""):
     limit = [f"{must:,g}{unit}", "" if aim is None else f"{aim:,g}{unit}"]
-    return [what, shown, *limit, verdict(value, must, aim)]
+    return [what, shown, floor, *limit, verdict(value, must, aim)]
+
+
+def floor_of(series, peer):
+    """The same ratio of the program that does nothing else, where one ran."""
+    idle = next((name for name in series if name.startswith(("relay", "fixed"))), None)
+    return "" if idle in (None, peer) else f"{median(ratios(series, idle, peer)):.2f}"
 
 
 def ratio_rows(results):
@@ -36,7 +42,8 @@ def ratio_rows(results):
         for target in workload.targets:
             values = ratios(series, "sluice", target.peer)
             yield row(f"{workload.id} {workload.title}: CPU, x {target.peer}", median(values),
-                      f"{median(values):.2f} ({span(values)})", target.must, target.aim)
+                      f"{median(values):.2f} ({span(values)})", target.must, target.aim,
+                      floor=floor_of(series, target.peer))
 
 
 def added(series, name, quantile):
@@ -69,7 +76,7 @@ def other_rows(results):
     series, _ = results["workers"]
     one, two = median(series["1 worker"].cost()), median(series["2 workers"].cost())
     gain = 2 * one / two
-    yield ["capacity of 2 workers, x 1 worker (from CPU per request)", f"{gain:.2f}", ">= 1.8", "",
+    yield ["capacity of 2 workers, x 1 worker (from CPU per request)", f"{gain:.2f}", "", ">= 1.8", "",
            "must" if gain >= 1.8 else "**missed**"]
     series, _, _ = results["scale"]
     small, large = (s.cost() for s in series.values())
@@ -82,8 +89,10 @@ def summary(results):
     rows = [*ratio_rows(results), *latency_rows(results), *memory_rows(results),
             *other_rows(results)]
     return ["## Targets", "",
-            "Ratios are medians over the cycles, in brackets the smallest and the largest.", "",
-            *table(["what", "measured", "must", "aim", "reached"], rows)]
+            "Ratios are medians over the cycles, in brackets the smallest and the largest. *Floor* is the "
+            "ratio of a program that does nothing but move bytes (`relay`) or answer (`fixed`), in "
+            "the same cycles: the kernel's share, below which nothing built on sockets comes.", "",
+            *table(["what", "measured", "floor", "must", "aim", "reached"], rows)]
 
 
 def detail(workload, series, problems):
@@ -127,6 +136,16 @@ def scaling(results):
             "On two CPUs the second worker shares its CPU with the load, so requests/s say nothing "
             "about it; its cost per request does: with k workers and free CPUs throughput is k "
             "divided by that cost.", ""]
+
+
+def instructions(results):
+    rows = [[f"{w.id} {w.title}", f"{count:,.0f}"] for w, count in results.get("instructions", [])]
+    if not rows:
+        return []
+    return ["### Instructions in user space per request", "",
+            *table(["workload", "instructions"], rows),
+            "By callgrind, so that noise does not matter: `bench/load/instructions.py`, which also says "
+            "why the policies look dearer there than they are.", ""]
 
 
 def head(about, plan):
@@ -193,4 +212,5 @@ def write(results, about, plan):
         lines += detail(*workload)
     lines += detail(*results["latency"]) + ["![Latency](plots/latency.svg)", ""]
     lines += memory(results) + ["![Memory](plots/memory.svg)", ""] + scaling(results)
+    lines += instructions(results)
     (BENCH / "RESULTS.md").write_text("\n".join(lines).rstrip() + "\n")

@@ -12,17 +12,16 @@ import resource
 import shutil
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import environment
+import instructions
 import matrix
 import measure
 import programs
 import report
 
-PARTS = ["memory", "W10", "workers", "scale"]
+PARTS = ["memory", "W10", "workers", "scale", "instructions"]
 
 
 def say(text):
@@ -42,16 +41,6 @@ def progress(workload, series, problems):
             f"{s.busy():4.0%}  waited {s.waited():4.0%}{ratio}{calls}")
     for name, problem in problems.items():
         say(f"  PROBLEM {name}: {problem}")
-
-
-def scratch_directory():
-    """On a memory file system where there is one: logs and nginx's cache then cost no disk."""
-    shared = Path("/dev/shm")
-    fits = shared.is_dir() and os.access(shared, os.W_OK) and \
-        shutil.disk_usage(shared).free > 1 << 30
-    directory = Path(tempfile.mkdtemp(prefix="sluice-bench-", dir=shared if fits else None))
-    directory.chmod(0o755)
-    return directory
 
 
 def run(machine, plan, wanted):
@@ -77,6 +66,11 @@ def run(machine, plan, wanted):
         results["scale"] = measure.run_scale(machine, plan)
         for name, s in results["scale"][0].items():
             say(f"scale: {name}: {statistics.median(s.cost()):.2f} us")
+    if "instructions" in wanted and shutil.which("valgrind"):
+        results["instructions"] = []
+        for workload, costs, done in instructions.counts(machine, instructions.WORKLOADS.split(",")):
+            results["instructions"].append((workload, sum(costs.values()) / done))
+            say(f"instructions: {workload.id}: {results['instructions'][-1][1]:,.0f}")
     results["seconds"] = time.monotonic() - results["began"]
     return results
 
@@ -98,7 +92,7 @@ def main():
     plan = measure.QUICK if options.quick else measure.FULL
     about = environment.describe(options.quick)
     programs.build()
-    scratch = scratch_directory()
+    scratch = programs.scratch_directory()
     machine = programs.Machine(scratch)
     try:
         matrix.key_files(machine)
