@@ -3,11 +3,13 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25  // Linux 6.1; older headers do not name it
@@ -17,7 +19,9 @@ namespace sluice::app {
 namespace {
 
 constexpr std::uintptr_t kHugePage = 2U << 20;
-constexpr std::size_t kLeast = 4U << 20;  // below it, too little to gain
+constexpr std::size_t kLeast = 4U << 20;
+// Of all together: below it the processor's own tables nearly suffice.
+constexpr std::size_t kWorthwhile = 64U << 20;
 
 /// One mapping of /proc/self/smaps.
 struct Mapping {
@@ -55,6 +59,22 @@ std::size_t read_size(std::string_view line, std::string_view name) {
     return kilobytes * 1024;
 }
 
+std::vector<Mapping> read_mappings() {
+    std::ifstream in{"/proc/self/smaps"};
+    std::vector<Mapping> mappings;
+    for (std::string line; std::getline(in, line);) {
+        Mapping next;
+        if (read_header(line, next)) {
+            mappings.push_back(next);
+        } else if (line.starts_with("Rss:") && !mappings.empty()) {
+            mappings.back().resident = read_size(line, "Rss:");
+        } else if (line.starts_with("AnonHugePages:") && !mappings.empty()) {
+            mappings.back().huge = read_size(line, "AnonHugePages:");
+        }
+    }
+    return mappings;
+}
+
 std::size_t collapse(const Mapping& m) {
     const std::uintptr_t begin = (m.begin + kHugePage - 1) / kHugePage * kHugePage;
     const std::uintptr_t end = m.end / kHugePage * kHugePage;
@@ -66,21 +86,17 @@ std::size_t collapse(const Mapping& m) {
 }  // namespace
 
 std::size_t use_huge_pages() {
-    std::ifstream in{"/proc/self/smaps"};
-    std::size_t bytes = 0;
-    Mapping mapping;
-    for (std::string line; std::getline(in, line);) {
-        Mapping next;
-        if (line.starts_with("Rss:")) {
-            mapping.resident = read_size(line, "Rss:");
-        } else if (line.starts_with("AnonHugePages:")) {
-            mapping.huge = read_size(line, "AnonHugePages:");
-        } else if (line.starts_with("VmFlags:")) {  // the last line of a mapping
-            if (mapping.pays()) bytes += collapse(mapping);
-        } else if (read_header(line, next)) {
-            mapping = next;
-        }
+    std::vector<Mapping> heap;
+    std::size_t resident = 0;
+    for (const Mapping& m : read_mappings()) {
+        if (!m.is_heap) continue;
+        resident += m.resident;
+        if (m.pays()) heap.push_back(m);
     }
+    if (resident < kWorthwhile) return 0;
+    std::size_t bytes = 0;
+    for (const Mapping& m : heap)
+        bytes += collapse(m);
     return bytes;
 }
 

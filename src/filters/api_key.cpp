@@ -35,8 +35,8 @@ Verdict refuse(Exchange& x, KeyFault fault) {
 }  // namespace
 
 FilterPtr ApiKey::make(const gateway::MethodBuild& build) {
-    if (!build.method_config.api_key_required) return nullptr;
-    return std::make_unique<ApiKey>();
+    static const auto filter = std::make_shared<const ApiKey>();
+    return build.method_config.api_key_required ? filter : nullptr;
 }
 
 Verdict ApiKey::on_request(Exchange& x) const {

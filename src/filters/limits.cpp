@@ -34,19 +34,19 @@ struct Limits::Charges {
     void quota(state::QuotaCounter& counter, const state::QuotaRule& rule) {
         quotas[quota_count++] = {&counter, &rule};
     }
-    /// `name` and `owner` are only asked for when they are needed.
+    /// `name`, `key` and `owner` are only asked for when they are needed.
     template <class Name, class Owner>
     void need(state::TokenBucket& bucket, const state::BucketShape& shape, const Name& name,
               const Owner& owner) const {
         if (needs == nullptr || !shape.is_leased() || !bucket.needs_grant(now)) return;
         needs->buckets.push_back({name(), &bucket, shape, owner()});
     }
-    template <class Owner>
+    template <class Key, class Owner>
     void need(state::QuotaCounter& counter, const state::QuotaRule& rule, const std::string& plan,
-              std::string key, const Owner& owner) const {
+              const Key& key, const Owner& owner) const {
         if (needs == nullptr || !rule.leased || !counter.exhausted(rule, wall)) return;
         if (!counter.needs_grant(rule, wall, now)) return;
-        needs->quotas.push_back({plan, std::move(key), &counter, rule, owner()});
+        needs->quotas.push_back({plan, key(), &counter, rule, owner()});
     }
 
     void add_plan(const Exchange&);
@@ -73,7 +73,8 @@ void Limits::Charges::add_plan(const Exchange& x) {
             owner);
     }
     quota(use.quota(), plan.quota);
-    need(use.quota(), plan.quota, plan.id, use.key_id(), owner);
+    need(
+        use.quota(), plan.quota, plan.id, [&] { return use.key_id(); }, owner);
 }
 
 void Limits::Charges::add_shared(const gateway::SharedBucket& shared, Level level) {
@@ -167,9 +168,8 @@ Verdict Limits::decide_by_source(Charges& charges, Exchange& x, std::size_t next
     };
     charges.quota(pin.quota(), plan.quota);
     const auto plan_owner = [&] { return owner(state::SourceMeter::kPlanSlot); };
-    if (charges.needs != nullptr) {
-        charges.need(pin.quota(), plan.quota, plan.id, caller(pin), plan_owner);
-    }
+    charges.need(
+        pin.quota(), plan.quota, plan.id, [&] { return caller(pin); }, plan_owner);
     if (plan.shape) {
         charges.bucket(pin.bucket(), *plan.shape, Level::source_ip);
         charges.need(

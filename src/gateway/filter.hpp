@@ -31,7 +31,8 @@ protected:
 };
 }  // namespace gateway
 
-using FilterPtr = std::unique_ptr<const Filter>;
+/// Shared, because one without settings serves every method.
+using FilterPtr = std::shared_ptr<const Filter>;
 
 /// The last step of a chain: answers what no filter answered.
 class Integration {

@@ -17,7 +17,9 @@ namespace {
 // two atomic exchanges for pthread_cancel, which nobody calls here. The bare calls do the same.
 // Sanitizers must see the calls, to check the buffers and to know what was said over a socket.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-ssize_t bare_recv(int fd, void* into, std::size_t size) { return ::recv(fd, into, size, 0); }
+ssize_t bare_recv(int fd, void* into, std::size_t size, int flags = 0) {
+    return ::recv(fd, into, size, flags);
+}
 ssize_t bare_send(int fd, const void* from, std::size_t size) {
     return ::send(fd, from, size, MSG_NOSIGNAL);
 }
@@ -25,8 +27,8 @@ ssize_t bare_sendmsg(int fd, const msghdr& message) {
     return ::sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 #else
-ssize_t bare_recv(int fd, void* into, std::size_t size) {
-    return ::syscall(SYS_recvfrom, fd, into, size, 0, nullptr, nullptr);
+ssize_t bare_recv(int fd, void* into, std::size_t size, int flags = 0) {
+    return ::syscall(SYS_recvfrom, fd, into, size, flags, nullptr, nullptr);
 }
 ssize_t bare_send(int fd, const void* from, std::size_t size) {
     return ::syscall(SYS_sendto, fd, from, size, MSG_NOSIGNAL, nullptr, 0);
@@ -52,6 +54,12 @@ IoResult raw_read(Channel& c, char* into, std::size_t size) {
         return {Io::would_block};
     }
     return {Io::error};
+}
+
+bool raw_is_silent(const Channel& c) {
+    char byte = 0;
+    const ssize_t n = bare_recv(c.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 IoResult raw_write(Channel& c, std::span<const iovec> parts) {

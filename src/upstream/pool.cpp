@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/pool.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
+
+#include "net/raw_io.hpp"
 
 namespace sluice::upstream {
 namespace {
@@ -13,13 +12,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstPause{1'000};  // a target that failed rests this long,
 constexpr int kMostDoublings = 5;           // twice as long each time it fails again
-
-/// Closed by the peer, or it has sent something nobody asked for.
-bool has_closed(int fd) {
-    char byte = 0;
-    const ssize_t n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n >= 0 || (errno != EAGAIN && errno != EINTR);
-}
 
 }  // namespace
 
@@ -41,7 +33,7 @@ void Connection::unattended(net::Channel&, net::Wake wake) {
 /// An event may tell of bytes that were read before it was handled: the socket knows better.
 bool Connection::settle() {
     net::Channel& c = channel();
-    if (c.readable && !c.peer_closed && !has_closed(c.fd())) c.readable = false;
+    if (c.readable && !c.peer_closed && net::raw_is_silent(c)) c.readable = false;
     return transport_->is_quiet();
 }
 
@@ -61,7 +53,7 @@ ConnectionPtr Pool::take(std::uint32_t target) {
         // The socket itself is asked, not only what events have told so far: stray bytes that came
         // a moment ago would be taken for the answer to this request (robustness 3.2).
         if (!connection->transport().is_quiet()) continue;
-        if (has_closed(connection->channel().fd())) continue;
+        if (!net::raw_is_silent(connection->channel())) continue;
         ++connection->uses_;
         return connection;
     }

@@ -66,7 +66,7 @@ usagePlans:
                    throttle: { /keyed/GET: { rateLimit: 100000, burstLimit: 100000 } } } ]
     throttle: { rateLimit: 100000, burstLimit: 100000 }
     quota: { limit: 1000000000, period: MONTH }
-apiKeys: [ { id: k, value: cost-key-0123456789abc, usagePlanIds: [plan] } ]
+apiKeys: [ { id: an-id-that-no-string-holds-inside, value: cost-key-0123456789abc, usagePlanIds: [plan] } ]
 )",
          .target = "/s/keyed",
          .headers = key("cost-key-0123456789abc"),
@@ -109,7 +109,7 @@ usagePlans:
                    throttle: { /keyed/GET: { rateLimit: 100000, burstLimit: 100000 } } } ]
     throttle: { rateLimit: 100000, burstLimit: 100000 }
     quota: { limit: 1000000000, period: MONTH }
-apiKeys: [ { id: k, value: cost-key-0123456789abc, usagePlanIds: [plan] } ]
+apiKeys: [ { id: an-id-that-no-string-holds-inside, value: cost-key-0123456789abc, usagePlanIds: [plan] } ]
 state: { store: redis, redis: { url: "${REDIS}" } }
 )",
          .target = "/s/keyed",
@@ -195,7 +195,7 @@ TEST_P(CostGuard, CountsAllocations) {
     const int requests = crowd.ask(kRounds);
     const double each = static_cast<double>(allocations() - before) / requests;
     report("allocations", each);
-    EXPECT_LE(each, 2);
+    EXPECT_LE(each, 0.5);  // leases and growing tables now and then, nothing per request
 }
 
 TEST_P(CostGuard, CountsSystemCalls) {

@@ -9,7 +9,7 @@
 namespace sluice::app {
 namespace {
 
-constexpr std::size_t kSize = 16U << 20;
+constexpr std::size_t kSize = 80U << 20;
 
 struct Memory {
     Memory()
