@@ -31,9 +31,9 @@ struct Mapping {
     std::size_t huge = 0;
 
     std::size_t size() const { return end - begin; }
-    /// Collapsing fills holes: only what is nearly full is worth it, so no stack ever.
+    /// Of the heap. Collapsing fills holes: only what is nearly full is worth it, so no stack ever.
     bool pays() const {
-        return is_heap && size() >= kLeast && resident >= size() / 8 * 7 && huge < size() / 2;
+        return size() >= kLeast && resident >= size() / 8 * 7 && huge < size() / 2;
     }
 };
 
