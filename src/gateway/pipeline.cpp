@@ -12,6 +12,10 @@
 namespace sluice::gateway {
 namespace {
 
+// What a request reads of them: an HttpProxy down to its template, a series' pointer to its cells.
+constexpr std::size_t kIntegrationSize = 5 * 64;
+constexpr std::size_t kSeriesStart = 64;
+
 /// A client may name its own request id, in UUID form (aws-semantics 7.7).
 Uuid request_id(const http::RequestHead& head, Random& random) {
     Uuid id = Uuid::make(random);
@@ -107,8 +111,8 @@ bool Pipeline::route(Exchange& x) const {
     }
     x.params = match->params;
     x.method = x.stage->methods[match->index].get();
-    prefetch(x.method->integration.get(), 5 * 64);
-    prefetch(x.method->series, 64);
+    prefetch(x.method->integration.get(), kIntegrationSize);
+    prefetch(x.method->series, kSeriesStart);
     if (!x.method->needs_key && may_mean_a_guarded_method(x)) {
         x.reply(Reply::bad_request);
         return false;
