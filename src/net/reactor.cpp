@@ -51,12 +51,11 @@ void Channel::resume(Wake why) {
     }
 }
 
-void Channel::dispatch(std::uint32_t events) {
+void Channel::note(std::uint32_t events) {
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) readable = true;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) writable = true;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) peer_closed = readable = true;
     if (events & (EPOLLHUP | EPOLLERR)) is_broken = true;
-    resume(Wake::event);
 }
 
 void Wait::await_suspend(std::coroutine_handle<> h) noexcept {
@@ -109,11 +108,7 @@ void Reactor::add(Channel& c) {
 
 void Reactor::remove(Channel& c) {
     ::epoll_ctl(epoll_, EPOLL_CTL_DEL, c.fd_, nullptr);
-    // Events of this batch that were not handled yet must not reach a freed channel.
-    for (int i = event_ + 1; i < event_count_; ++i) {
-        epoll_event& event = events_[static_cast<std::size_t>(i)];
-        if (event.data.ptr == &c) event.events = 0;
-    }
+    forget(reinterpret_cast<std::uintptr_t>(&c));
 }
 
 void Reactor::watch(Watch& w) {
@@ -125,6 +120,11 @@ void Reactor::watch(Watch& w) {
 void Reactor::unwatch(Watch& w) {
     ::epoll_ctl(epoll_, EPOLL_CTL_DEL, w.fd, nullptr);
     const auto tagged = reinterpret_cast<std::uintptr_t>(&w) | kWatchBit;
+    forget(tagged);
+}
+
+/// Events of this batch that were not handled yet must not reach what is gone.
+void Reactor::forget(std::uint64_t tagged) {
     for (int i = event_ + 1; i < event_count_; ++i) {
         epoll_event& event = events_[static_cast<std::size_t>(i)];
         if (event.data.u64 == tagged) event.events = 0;
@@ -161,23 +161,40 @@ int Reactor::sleep_time() const {
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 
+bool Reactor::is_channel(const epoll_event& event) {
+    return event.events != 0 && event.data.ptr != nullptr && (event.data.u64 & kWatchBit) == 0;
+}
+
+void Reactor::note_events() {
+    for (int i = 0; i < event_count_; ++i) {
+        const epoll_event& event = events_[static_cast<std::size_t>(i)];
+        if (is_channel(event)) static_cast<Channel*>(event.data.ptr)->note(event.events);
+    }
+}
+
+void Reactor::handle_events() {
+    for (event_ = 0; event_ < event_count_; ++event_) {
+        const epoll_event& event = events_[static_cast<std::size_t>(event_)];
+        if (is_channel(event)) {
+            static_cast<Channel*>(event.data.ptr)->resume(Wake::event);
+        } else if (event.data.ptr == nullptr) {
+            std::uint64_t count = 0;
+            [[maybe_unused]] const auto got = ::read(wakeup_, &count, sizeof count);
+        } else if (event.events != 0) {
+            reinterpret_cast<Watch*>(event.data.u64 & ~kWatchBit)->ready();
+        }
+    }
+    event_count_ = 0;
+}
+
 void Reactor::run(const std::function<void()>& after_turn) {
     while (!stopped_) {
         event_count_ = ::epoll_wait(epoll_, events_.data(), kBatch, sleep_time());
         now_ = std::chrono::steady_clock::now();
-        for (event_ = 0; event_ < event_count_; ++event_) {
-            const epoll_event event = events_[static_cast<std::size_t>(event_)];
-            if (event.events == 0) continue;
-            if (event.data.ptr == nullptr) {
-                std::uint64_t count = 0;
-                [[maybe_unused]] const auto got = ::read(wakeup_, &count, sizeof count);
-            } else if ((event.data.u64 & kWatchBit) != 0) {
-                reinterpret_cast<Watch*>(event.data.u64 & ~kWatchBit)->ready();
-            } else {
-                static_cast<Channel*>(event.data.ptr)->dispatch(event.events);
-            }
-        }
-        event_count_ = 0;
+        ++turn_;
+        up_to_date_ = event_count_ < kBatch;
+        note_events();
+        handle_events();
         timers_.advance(now_);
         run_posted();
         after_turn();

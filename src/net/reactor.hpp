@@ -24,7 +24,9 @@ class Reactor;
 enum class Wake : std::uint8_t { event, timeout, cancelled };
 
 /// One descriptor in a reactor. The flags remember what the kernel said last: I/O clears them when
-/// a call would block, events set them, so no call is made that is known to be useless.
+/// a call would block, events set them, so no call is made that is known to be useless. All events
+/// of a turn set their flags before the first of them is handled: during a turn every flag tells
+/// what was so when the turn began, or what a call has found out since.
 class Channel : private Timer {
 public:
     /// Told about events that no coroutine waits for (an idle pooled connection).
@@ -62,7 +64,7 @@ private:
     friend struct Wait;
     void expired() override;
     void resume(Wake);
-    void dispatch(std::uint32_t events);
+    void note(std::uint32_t events);
 
     Reactor& reactor_;
     int fd_;
@@ -117,6 +119,10 @@ public:
 
     /// Time at the start of this batch of events; cheap.
     TimePoint now() const { return now_; }
+    /// Which batch of events is being handled.
+    std::uint64_t turn() const { return turn_; }
+    /// Whether this batch told everything that had happened: it was not cut off at its size.
+    bool is_up_to_date() const { return up_to_date_; }
     TimerWheel& timers() { return timers_; }
 
     /// Runs a task on the reactor's thread, soon. Any thread.
@@ -134,6 +140,10 @@ private:
     friend class Channel;
     void add(Channel&);
     void remove(Channel&);
+    void forget(std::uint64_t tagged);
+    static bool is_channel(const epoll_event&);
+    void note_events();
+    void handle_events();
     void run_posted();
     int sleep_time() const;
 
@@ -142,6 +152,8 @@ private:
     int wakeup_;
     bool stopped_ = false;
     TimePoint now_;
+    std::uint64_t turn_ = 0;
+    bool up_to_date_ = false;
     TimerWheel timers_;
     std::array<epoll_event, kBatch> events_{};
     int event_ = 0;

@@ -2,6 +2,7 @@
 #include "upstream/pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "net/raw_io.hpp"
 
@@ -26,15 +27,8 @@ Connection::~Connection() { (pool_ != nullptr ? cells_.idle : cells_.active).sub
 
 void Connection::unattended(net::Channel&, net::Wake wake) {
     if (pool_ == nullptr) return;
-    if (wake == net::Wake::event && settle()) return;
+    if (wake == net::Wake::event && transport_->is_quiet()) return;
     pool_->drop(*this);  // closed, spoke out of turn, or idle for too long
-}
-
-/// An event may tell of bytes that were read before it was handled: the socket knows better.
-bool Connection::settle() {
-    net::Channel& c = channel();
-    if (c.readable && !c.peer_closed && net::raw_is_silent(c)) c.readable = false;
-    return transport_->is_quiet();
 }
 
 Pool::State& Pool::state(std::uint32_t target) {
@@ -42,18 +36,36 @@ Pool::State& Pool::state(std::uint32_t target) {
     return targets_[target];
 }
 
+/// Of the connections put back before this turn began, the events of the turn have told whether
+/// something came; one that came back since then must be asked itself.
+void Pool::refresh(State& s) const {
+    if (s.turn == reactor_.turn()) return;
+    s.turn = reactor_.turn();
+    s.known = reactor_.is_up_to_date() ? s.idle.size() : 0;
+}
+
+ConnectionPtr Pool::pick(State& s) const {
+    if (s.known == 0) {
+        ConnectionPtr connection = std::move(s.idle.back());
+        s.idle.pop_back();
+        return net::raw_is_silent(connection->channel()) ? std::move(connection) : nullptr;
+    }
+    ConnectionPtr connection = std::exchange(s.idle[--s.known], std::move(s.idle.back()));
+    s.idle.pop_back();
+    return connection;
+}
+
+// Stray bytes must not be taken for the answer to the next request (robustness 3.2).
 ConnectionPtr Pool::take(std::uint32_t target) {
-    auto& idle = state(target).idle;
-    while (!idle.empty()) {
-        ConnectionPtr connection = std::move(idle.back());
-        idle.pop_back();
+    State& s = state(target);
+    refresh(s);
+    while (!s.idle.empty()) {
+        ConnectionPtr connection = pick(s);
+        if (!connection) continue;
         connection->pool_ = nullptr;
         connection->cells_.idle.sub();
         connection->cells_.active.add();
-        // The socket itself is asked, not only what events have told so far: stray bytes that came
-        // a moment ago would be taken for the answer to this request (robustness 3.2).
         if (!connection->transport().is_quiet()) continue;
-        if (!net::raw_is_silent(connection->channel())) continue;
         ++connection->uses_;
         return connection;
     }
@@ -61,23 +73,26 @@ ConnectionPtr Pool::take(std::uint32_t target) {
 }
 
 void Pool::put(ConnectionPtr connection, std::size_t max_idle) {
-    auto& idle = state(connection->target()).idle;
-    if (idle.size() >= max_idle || !connection->settle()) return;
+    State& s = state(connection->target());
+    refresh(s);
+    if (s.idle.size() >= max_idle || !connection->transport().is_quiet()) return;
     connection->input.release();
     connection->pool_ = this;
     connection->cells_.active.sub();
     connection->cells_.idle.add();
     connection->channel().set_unattended_deadline(reactor_.now() + kIdleTime);
-    idle.push_back(std::move(connection));
+    s.idle.push_back(std::move(connection));
 }
 
 void Pool::drop(Connection& connection) {
-    auto& idle = state(connection.target()).idle;
-    const auto it = std::find_if(idle.begin(), idle.end(),
+    State& s = state(connection.target());
+    refresh(s);
+    const auto it = std::find_if(s.idle.begin(), s.idle.end(),
                                  [&](const ConnectionPtr& c) { return c.get() == &connection; });
-    if (it == idle.end()) return;
+    if (it == s.idle.end()) return;
+    if (static_cast<std::size_t>(it - s.idle.begin()) < s.known) --s.known;
     const ConnectionPtr gone = std::move(*it);
-    idle.erase(it);
+    s.idle.erase(it);
 }
 
 void Pool::mark_down(std::uint32_t target) {

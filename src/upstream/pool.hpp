@@ -27,8 +27,6 @@ public:
 private:
     friend class Pool;
     void unattended(net::Channel&, net::Wake) override;
-    /// Whether nothing has come and nothing is closed; clears a readiness that is out of date.
-    bool settle();
 
     std::unique_ptr<net::Transport> transport_;
     net::Outbox outbox_;
@@ -47,7 +45,8 @@ public:
 
     explicit Pool(net::Reactor& reactor) : reactor_{reactor} {}
 
-    /// The most recently used idle connection on which nothing has come, or null.
+    /// The most recently used idle connection on which nothing has come, or null. One that was
+    /// idle before this turn of the reactor goes before one that has just come back.
     ConnectionPtr take(std::uint32_t target);
     void put(ConnectionPtr, std::size_t max_idle);
 
@@ -65,10 +64,14 @@ private:
     friend class Connection;
     struct State {
         std::vector<ConnectionPtr> idle{};
+        std::size_t known = 0;   ///< so many from the front were idle before `turn` began
+        std::uint64_t turn = 0;  ///< of the reactor, in which `idle` was last used
         TimePoint down_until{};
         std::uint32_t failures = 0;
     };
     State& state(std::uint32_t target);
+    void refresh(State&) const;
+    ConnectionPtr pick(State&) const;
     void drop(Connection&);
 
     net::Reactor& reactor_;

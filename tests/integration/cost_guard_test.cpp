@@ -51,7 +51,7 @@ std::vector<Workload> workloads() {
          .target = "/s/plain",
          .headers = {},
          .status = 200,
-         .most_syscalls = 6.1},
+         .most_syscalls = 4.9},
         {.name = "W2KeyPlanThrottlesQuotaLog",
          .yaml = R"(
 stages:
@@ -71,7 +71,7 @@ apiKeys: [ { id: an-id-that-no-string-holds-inside, value: cost-key-0123456789ab
          .target = "/s/keyed",
          .headers = key("cost-key-0123456789abc"),
          .status = 200,
-         .most_syscalls = 6.1},
+         .most_syscalls = 4.9},
         {.name = "W3Throttled",
          .yaml = R"(
 stages:

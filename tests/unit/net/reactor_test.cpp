@@ -271,5 +271,30 @@ TEST_F(ReactorTest, CallsAWatchForAsLongAsItsDescriptorIsReadable) {
     ::close(fd);
 }
 
+/// Notes at every event whether the turn had told everything.
+struct UpToDate final : Channel::Owner {
+    void unattended(Channel& c, Wake) override {
+        (c.reactor().is_up_to_date() ? in_full_turns : in_cut_turns) += 1;
+    }
+    int in_full_turns = 0;
+    int in_cut_turns = 0;
+};
+
+TEST_F(ReactorTest, KnowsWhenATurnDidNotTellEverything) {
+    constexpr int kMany = 600;  // a turn handles 512 events
+    UpToDate seen;
+    std::vector<std::unique_ptr<Channel>> channels;
+    thread_.run([&] {
+        for (int i = 0; i < kMany; ++i) {
+            channels.push_back(std::make_unique<Channel>(
+                thread_.reactor(), ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC), &seen));
+        }
+    });
+    ASSERT_TRUE(thread_.until([&] { return seen.in_full_turns + seen.in_cut_turns == kMany; }));
+    EXPECT_GT(seen.in_cut_turns, 500);
+    EXPECT_GT(seen.in_full_turns, 80);
+    thread_.run([&] { channels.clear(); });
+}
+
 }  // namespace
 }  // namespace sluice::net

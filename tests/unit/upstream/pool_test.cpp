@@ -112,14 +112,79 @@ TEST_F(PoolTest, DropsAConnectionOnWhichThePeerSpeaksOutOfTurn) {
     origin.read_all();  // the connection has ended
 }
 
-TEST_F(PoolTest, AsksTheSocketItselfBeforeReuse) {
-    Peer origin = put(0);
-    // Within one turn of the reactor: the close has happened, its event has not been seen.
+TEST_F(PoolTest, AsksTheSocketWhatNoTurnHasToldYet) {
+    Made closed = make(0);
+    Made chatty = make(0);
+    // All within one turn of the reactor: no event can have told of it.
     thread_.run([&] {
-        origin.close();
+        pool_->put(std::move(closed.connection), 10);
+        pool_->put(std::move(chatty.connection), 10);
+        closed.origin.close();
+        chatty.origin.send("HTTP/1.1 200 OK\r\n\r\n");
         EXPECT_FALSE(pool_->take(0));
     });
     EXPECT_EQ(idle(), 0U);
+}
+
+/// Takes a connection from the pool when something happens on a channel.
+struct TakeOnEvent final : net::Channel::Owner {
+    void unattended(net::Channel&, net::Wake) override {
+        if (pool != nullptr) taken.push_back(pool->take(0));
+    }
+    Pool* pool = nullptr;
+    std::vector<ConnectionPtr> taken{};
+};
+
+TEST_F(PoolTest, HearsTheWholeTurnBeforeItsFirstEventIsHandled) {
+    TakeOnEvent taker;
+    Pair pair = Pair::make();
+    std::unique_ptr<net::Channel> first;
+    thread_.run(
+        [&] { first = std::make_unique<net::Channel>(thread_.reactor(), pair.near, &taker); });
+    ASSERT_TRUE(thread_.until([&] { return first->writable; }));
+    Peer origin = put(0);
+    thread_.run([&] {
+        taker.pool = &*pool_;
+        pair.far.send("x");  // its event is handled first
+        origin.send("HTTP/1.1 200 OK\r\n\r\n");
+    });
+    ASSERT_TRUE(thread_.until([&] { return !taker.taken.empty(); }));
+    EXPECT_EQ(taker.taken.front(), nullptr);
+    thread_.run([&] {
+        first.reset();
+        taker.taken.clear();
+    });
+}
+
+TEST_F(PoolTest, PrefersWhatWasIdleBeforeThisTurn) {
+    Peer older = put(0);
+    Peer old = put(0);
+    Made fresh = make(0);
+    thread_.run([&] {
+        pool_->put(std::move(fresh.connection), 10);
+        EXPECT_TRUE(pool_->take(0)->outbox().write("old"));
+        EXPECT_TRUE(pool_->take(0)->outbox().write("older"));
+        EXPECT_TRUE(pool_->take(0)->outbox().write("fresh"));
+        EXPECT_FALSE(pool_->take(0));
+    });
+    EXPECT_EQ(old.read_all(), "old");
+    EXPECT_EQ(older.read_all(), "older");
+    EXPECT_EQ(fresh.origin.read_all(), "fresh");
+}
+
+TEST_F(PoolTest, StillKnowsTheOthersAfterOneIsDropped) {
+    Peer older = put(0);
+    Peer old = put(0);
+    thread_.run([&] { older.close(); });
+    ASSERT_TRUE(thread_.until([&] { return cells().idle.value() == 1; }));
+    Made fresh = make(0);
+    thread_.run([&] {
+        pool_->put(std::move(fresh.connection), 10);
+        EXPECT_TRUE(pool_->take(0)->outbox().write("old"));
+        EXPECT_TRUE(pool_->take(0)->outbox().write("fresh"));
+    });
+    EXPECT_EQ(old.read_all(), "old");
+    EXPECT_EQ(fresh.origin.read_all(), "fresh");
 }
 
 TEST_F(PoolTest, DoesNotTakeBackAConnectionWithUnreadBytes) {
