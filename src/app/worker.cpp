@@ -23,7 +23,7 @@ Worker::Worker(unsigned index, telemetry::Metrics& metrics, telemetry::SpanQueue
                .reactor = reactor_,
                .forwarder = forwarder_,
                .cells = metrics.worker(index)},
-      pipeline_{context_, gateway::lease(snapshot)},
+      pipeline_{context_, std::move(snapshot)},
       sessions_{admission},
       admission_{admission} {}
 
@@ -91,7 +91,7 @@ void Worker::flush_logs() {
 }
 
 void Worker::use(gateway::SnapshotPtr snapshot) {
-    reactor_.post([this, snapshot = gateway::lease(snapshot)] {
+    reactor_.post([this, snapshot = std::move(snapshot)] {
         // Requests under way still write to the files of the snapshot they started with.
         retired_logs_.clear();
         for (const auto& stage : pipeline_.snapshot().stages) {

@@ -43,7 +43,7 @@ bool may_mean_a_guarded_method(const Exchange& x) {
 }  // namespace
 
 Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
-    const SnapshotPtr snapshot = snapshot_;  // this request keeps what it started with
+    const LocalSnapshotPtr snapshot = snapshot_;  // this request keeps what it started with
     Exchange x{.request = request,
                .client = client,
                .snapshot = *snapshot,

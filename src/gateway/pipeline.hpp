@@ -11,10 +11,10 @@ namespace sluice::gateway {
 class Pipeline final : public http::Handler {
 public:
     Pipeline(WorkerContext& worker, SnapshotPtr snapshot)
-        : worker_{worker}, snapshot_{std::move(snapshot)} {}
+        : worker_{worker}, snapshot_{hold(std::move(snapshot))} {}
 
     /// Requests that have started keep the snapshot they started with.
-    void use(SnapshotPtr snapshot) { snapshot_ = std::move(snapshot); }
+    void use(SnapshotPtr snapshot) { snapshot_ = hold(std::move(snapshot)); }
     const Snapshot& snapshot() const { return *snapshot_; }
 
     http::SessionSettings settings() const override { return snapshot_->session; }
@@ -28,7 +28,7 @@ private:
     void finish(Exchange&) noexcept;
 
     WorkerContext& worker_;
-    SnapshotPtr snapshot_;
+    LocalSnapshotPtr snapshot_;
 };
 
 }  // namespace sluice::gateway

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <boost/container/small_vector.hpp>
+#include <boost/smart_ptr/local_shared_ptr.hpp>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/chain.hpp"
@@ -138,10 +140,13 @@ struct Snapshot {
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
-/// A copy with a control block of its own: each worker gets one, so that counting references per
-/// request touches no memory another worker writes.
-inline SnapshotPtr lease(const SnapshotPtr& s) {
-    return {std::make_shared<SnapshotPtr>(s), s.get()};
+/// One worker's hold on a snapshot: every request counts, without atomics, so that it may only be
+/// copied on that worker's thread.
+using LocalSnapshotPtr = boost::local_shared_ptr<const Snapshot>;
+
+inline LocalSnapshotPtr hold(SnapshotPtr s) {
+    const Snapshot* const snapshot = s.get();
+    return {snapshot, [held = std::move(s)](const Snapshot*) {}};
 }
 
 }  // namespace sluice::gateway

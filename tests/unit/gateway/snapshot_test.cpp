@@ -32,28 +32,30 @@ TEST(Plan, FindsTheLimitOfAMethod) {
     EXPECT_EQ(plan.limit_of(methods[4]), nullptr);
 }
 
-TEST(Lease, KeepsTheSnapshotAndCountsItsUsersByItself) {
+TEST(Hold, KeepsTheSnapshotAndCountsItsUsersByItself) {
     auto snapshot = std::make_shared<const Snapshot>();
     const std::weak_ptr<const Snapshot> watch = snapshot;
-    SnapshotPtr first = lease(snapshot);
-    const SnapshotPtr second = lease(snapshot);
+    const LocalSnapshotPtr first = hold(snapshot);
+    const LocalSnapshotPtr second = hold(snapshot);
     EXPECT_EQ(first.get(), snapshot.get());
     const long users = snapshot.use_count();
-    const SnapshotPtr request = first;  // what every request does
-    EXPECT_EQ(first.use_count(), 2);
-    EXPECT_EQ(second.use_count(), 1);
+    const LocalSnapshotPtr request = first;  // what every request does
+    EXPECT_EQ(first.local_use_count(), 2);
+    EXPECT_EQ(second.local_use_count(), 1);
     EXPECT_EQ(snapshot.use_count(), users) << "no worker writes to another one's count";
     snapshot.reset();
     EXPECT_FALSE(watch.expired());
 }
 
-TEST(Lease, LetsTheSnapshotGoWithTheLastOne) {
+TEST(Hold, LetsTheSnapshotGoAfterTheLastRequest) {
     auto snapshot = std::make_shared<const Snapshot>();
     const std::weak_ptr<const Snapshot> watch = snapshot;
-    SnapshotPtr leased = lease(snapshot);
-    snapshot.reset();
-    EXPECT_FALSE(watch.expired());
-    leased.reset();
+    LocalSnapshotPtr held = hold(std::move(snapshot));
+    {
+        const LocalSnapshotPtr request = held;
+        held.reset();
+        EXPECT_FALSE(watch.expired());
+    }
     EXPECT_TRUE(watch.expired());
 }
 
