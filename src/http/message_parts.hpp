@@ -39,7 +39,15 @@ public:
 
 private:
     void add(std::string_view bytes) {
-        if (!bytes.empty()) parts_[count_++] = {const_cast<char*>(bytes.data()), bytes.size()};
+        if (bytes.empty()) return;
+        if (count_ > 0 && end_of(parts_[count_ - 1]) == bytes.data()) {
+            parts_[count_ - 1].iov_len += bytes.size();  // they lie side by side: one piece
+        } else {
+            parts_[count_++] = {const_cast<char*>(bytes.data()), bytes.size()};
+        }
+    }
+    static const char* end_of(const iovec& part) {
+        return static_cast<const char*>(part.iov_base) + part.iov_len;
     }
 
     std::array<iovec, 4> parts_;

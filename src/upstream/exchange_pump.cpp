@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/exchange_pump.hpp"
 
+#include <cstring>
+
 #include "http/crawling.hpp"
 #include "http/message_parts.hpp"
 #include "net/scratch.hpp"
@@ -16,6 +18,18 @@ constexpr http::HeadLimits kResponseLimits{.head_bytes = 65'536, .target_bytes =
 constexpr int kMostInterim = 16;  // robustness 2
 // A client that closed its sending side may only have half-closed: give the answer this long.
 constexpr std::chrono::milliseconds kHalfCloseGrace{500};
+
+// Kept free in front of what is read, so that the head for the client finds room there.
+constexpr std::size_t kHeadRoom = 1024;
+
+/// Moves the head right in front of the data, over what was read before it: both then are one
+/// piece. Stays where it is when there is no room.
+std::string_view move_in_front(std::string_view head, char* data) {
+    const char* const begin = net::Scratch::of_thread().read.get();
+    if (head.size() > static_cast<std::size_t>(data - begin)) return head;
+    return {static_cast<char*>(std::memcpy(data - head.size(), head.data(), head.size())),
+            head.size()};
+}
 
 bool has_no_body(int status, bool is_head) { return is_head || status == 204 || status == 304; }
 
@@ -101,8 +115,8 @@ ExchangePump::Step ExchangePump::upload() {
 ExchangePump::Step ExchangePump::download() {
     if (!client_.flush()) return stop(End::client_gone);
     if (!client_.flushed()) return Step::stuck;  // back-pressure: do not read what cannot go on
-    char* scratch = net::Scratch::of_thread().read.get();
-    const std::size_t room = net::Scratch::kReadSize - connection_.input.size();
+    char* scratch = net::Scratch::of_thread().read.get() + kHeadRoom;
+    const std::size_t room = net::Scratch::kReadSize - kHeadRoom - connection_.input.size();
     const net::IoResult r = connection_.transport().read(scratch, room);
     if (r.state == net::Io::would_block) return Step::stuck;
     if (r.state != net::Io::done) return end_of_stream(r.state == net::Io::eof);
@@ -177,6 +191,7 @@ ExchangePump::Step ExchangePump::body(char* bytes, std::size_t size, std::string
     }
     const bool end = response_.finished();
     if (!data.empty()) job_.on_response_body(data);
+    if (!head.empty() && !data.empty()) head = move_in_front(head, bytes);
     if ((!head.empty() || !data.empty() || end) && !client_.send(head, data, end)) {
         return stop(End::client_gone);
     }

@@ -84,6 +84,19 @@ TEST_F(ExchangePumpTest, CarriesARequestAndItsResponse) {
     EXPECT_EQ(job_->captured, "hello");
 }
 
+TEST_F(ExchangePumpTest, WritesAHeadThatIsMuchLongerThanTheBackends) {
+    for (const std::size_t size : {900U, 1100U, 20'000U}) {
+        job_->more_fields = "X-Long: " + std::string(size, 'f') + "\r\n";
+        start();
+        origin_.read_message();
+        origin_.send("HTTP/1.1 200 Y\r\nContent-Length: 5\r\n\r\nhello");
+        EXPECT_EQ(client_.read_message(), "HTTP/1.1 200 X\r\n" + job_->more_fields +
+                                              "Content-Length: 5\r\n\r\nhello");
+        EXPECT_EQ(result().end, End::complete);
+        begin("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    }
+}
+
 TEST_F(ExchangePumpTest, SendsABodyOfKnownLengthWithItsHead) {
     begin("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbodyGET");
     start();

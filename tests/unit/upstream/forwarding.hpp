@@ -33,6 +33,7 @@ public:
         const bool empty = client_.is_head() || head.status == 204;
         client_.start_response(head.status, empty ? http::Framing::none : framing);
         out.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(head.status)).text(" X\r\n");
+        out.text(more_fields);
         write_framing(out, head.status == 204 ? http::Framing::none : framing, length);
         return true;
     }
@@ -41,6 +42,7 @@ public:
     bool writes_requests = true;
     bool takes_heads = true;
     std::string captured{};
+    std::string more_fields{};  ///< for the client
 
 private:
     static void write_framing(ByteWriter& out, http::Framing framing, std::uint64_t length) {
