@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "sluice/base/prefetch.hpp"
 #include "telemetry/byte_block.hpp"
 
 namespace sluice::telemetry {
@@ -44,15 +45,8 @@ public:
     /// The same if there is nothing but letters, digits and "-./:" in `text`, which no format
     /// escapes; else false, and nothing is written. Spares most values the format's own check.
     bool word(std::string_view text) {
-        if (!has_room(text.size())) return false;
-        char* const at = bytes_ + used_;
-        std::memcpy(at, text.data(), text.size());
-        std::memset(at + text.size(), '0', kPadding);  // what the last block holds beyond the end
-        auto other = outside_words(load_block(at));
-        for (std::size_t i = kPadding; i < text.size(); i += kPadding) {
-            other |= outside_words(load_block(at + i));
-        }
-        if (any(other)) return false;
+        if (!has_room(text.size()) || !is_word(text)) return false;
+        std::memcpy(bytes_ + used_, text.data(), text.size());
         used_ += text.size();
         return true;
     }
@@ -68,8 +62,17 @@ public:
     }
 
 private:
-    static constexpr std::size_t kCapacity = 1024, kNumberSize = 20;
+    static constexpr std::size_t kCapacity = 1024, kNumberSize = 20, kUsualLine = 256;
 
+    static bool is_word(std::string_view text) {
+        constexpr std::size_t kBlock = sizeof(Block);
+        if (text.size() <= kBlock) return !any(outside_words(load_short(text.data(), text.size())));
+        const char* const last = text.data() + text.size() - kBlock;
+        auto other = outside_words(load_block(last));
+        for (const char* at = text.data(); at < last; at += kBlock)
+            other |= outside_words(load_block(at));
+        return !any(other);
+    }
     /// Makes room; false when `size` bytes never fit.
     bool has_room(std::size_t size) {
         if (kCapacity - used_ >= size) return true;
@@ -79,6 +82,7 @@ private:
     void spill() {
         out_.append(bytes_, used_);
         used_ = 0;
+        prefetch(out_.data() + out_.size(), kUsualLine);  // where the next line will go
     }
 
     std::string& out_;
