@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/limits.hpp"
 
-#include <array>
 #include <utility>
 
+#include "base/inline_list.hpp"
 #include "filters/lease_wait.hpp"
 
 namespace sluice::filters {
@@ -22,17 +22,15 @@ struct Limits::Charges {
 
     const TimePoint now;
     const WallTime wall;
-    std::array<Charge, kMost> buckets{};
-    std::size_t bucket_count = 0;
-    std::array<state::QuotaCharge, gateway::kMaxSourcePlans> quotas{};
-    std::size_t quota_count = 0;
+    InlineList<Charge, kMost> buckets{};
+    InlineList<state::QuotaCharge, gateway::kMaxSourcePlans> quotas{};
     state::LeaseNeeds* needs = nullptr;  ///< set: what is empty and leased is listed here
 
     void bucket(state::TokenBucket& bucket, const state::BucketShape& shape, Level level) {
-        buckets[bucket_count++] = {&bucket, &shape, level};
+        buckets.push({&bucket, &shape, level});
     }
     void quota(state::QuotaCounter& counter, const state::QuotaRule& rule) {
-        quotas[quota_count++] = {&counter, &rule};
+        quotas.push({&counter, &rule});
     }
     /// `name`, `key` and `owner` are only asked for when they are needed.
     template <class Name, class Owner>
@@ -85,7 +83,7 @@ void Limits::Charges::add_shared(const gateway::SharedBucket& shared, Level leve
 
 Verdict Limits::Charges::decide(Exchange& x) const {
     const Decision decision =
-        state::decide({buckets.data(), bucket_count}, {quotas.data(), quota_count}, now, wall);
+        state::decide(buckets.all(), quotas.all(), now, wall);
     switch (decision.outcome) {
         case Decision::Outcome::admitted:
             return Verdict::pass;
@@ -98,8 +96,7 @@ Verdict Limits::Charges::decide(Exchange& x) const {
         case Decision::Outcome::quota_exceeded:
             break;
     }
-    for (std::size_t i = 0; i < quota_count; ++i) {
-        const auto& [counter, rule] = quotas[i];
+    for (const auto& [counter, rule] : quotas.all()) {
         if (!counter->exhausted(*rule, wall)) continue;
         x.retry_after = rule->window_end(rule->window_at(wall)) - wall;
     }

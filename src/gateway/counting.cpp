@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/counting.hpp"
 
-#include <algorithm>
-
 #include "gateway/snapshot.hpp"
 
 namespace sluice::gateway {
@@ -53,17 +51,17 @@ void count_end(Exchange& x, Duration latency) {
     if (x.counted_status == 0) count_response(x, kClientLeft);
     if (x.stage == nullptr) return;
     const Duration elsewhere = x.integration_latency.value_or(Duration::zero()) + x.waited;
-    const Duration overhead = std::max(latency - elsewhere, Duration::zero());
+    const telemetry::Finished done{.status = x.counted_status,
+                                   .cache_hit = is_hit(x),
+                                   .cache_miss = is_miss(x),
+                                   .latency = latency,
+                                   .integration = x.integration_latency,
+                                   .overhead = latency - elsewhere};
     telemetry::SeriesCells& cells = x.method->series->cells(x.worker.index);
-    cells.latency.record(latency);
-    if (x.integration_latency) cells.integration_latency.record(*x.integration_latency);
-    cells.overhead.record(overhead);
-    x.method->series->count_minute(x.worker.index, {.status = x.counted_status,
-                                                    .cache_hit = is_hit(x),
-                                                    .cache_miss = is_miss(x),
-                                                    .latency = latency,
-                                                    .integration = x.integration_latency,
-                                                    .overhead = overhead});
+    cells.latency.record(done.latency);
+    if (done.integration) cells.integration_latency.record(*done.integration);
+    cells.overhead.record(done.overhead);
+    x.method->series->count_minute(x.worker.index, done);
 }
 
 }  // namespace sluice::gateway

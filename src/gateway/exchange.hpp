@@ -56,13 +56,18 @@ struct TraceContext {
 /// All that is known about one request and its response. Each field is written by one step and
 /// read by later ones; it lives on the frame of Pipeline::serve.
 struct Exchange {
+    // An aggregate of this size would be zeroed as a whole, lists of parameters included.
+    Exchange(http::Request& r, http::Stream& c, const gateway::Snapshot& s,
+             gateway::WorkerContext& w, TimePoint start, WallTime day)
+        : request{r}, client{c}, snapshot{s}, worker{w}, started{start}, wall{day} {}
+
     http::Request& request;
     http::Stream& client;
     const gateway::Snapshot& snapshot;
     gateway::WorkerContext& worker;
 
-    TimePoint started{};
-    WallTime wall{};
+    TimePoint started;
+    WallTime wall;
     Uuid id{};
     ExtendedId extended_id{};
     IpAddress source{};  ///< the client, behind proxies we trust

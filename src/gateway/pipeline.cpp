@@ -44,12 +44,8 @@ bool may_mean_a_guarded_method(const Exchange& x) {
 
 Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
     const LocalSnapshotPtr snapshot = snapshot_;  // this request keeps what it started with
-    Exchange x{.request = request,
-               .client = client,
-               .snapshot = *snapshot,
-               .worker = worker_,
-               .started = request.received,
-               .wall = worker_.calendar.at(request.received)};
+    Exchange x{request, client,           *snapshot,
+               worker_, request.received, worker_.calendar.at(request.received)};
     x.id = request_id(request.head, worker_.random);
     x.extended_id = ExtendedId::make(worker_.random);
 

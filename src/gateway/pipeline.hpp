@@ -17,7 +17,7 @@ public:
     void use(SnapshotPtr snapshot) { snapshot_ = hold(std::move(snapshot)); }
     const Snapshot& snapshot() const { return *snapshot_; }
 
-    http::SessionSettings settings() const override { return snapshot_->session; }
+    const http::SessionSettings& settings() const override { return snapshot_->session; }
     Task<void> serve(http::Request&, http::Stream&) override;
     void refuse(int status, std::string_view reason, http::Stream&) override;
     telemetry::WorkerCells& cells() override { return worker_.cells; }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/response.hpp"
 
+#include <array>
 #include <ctime>
+#include <string>
 
 #include "base/put.hpp"
 #include "gateway/counting.hpp"
@@ -52,9 +54,28 @@ std::uint64_t retry_seconds(std::chrono::nanoseconds t) {
     return s < 1 ? 1 : static_cast<std::uint64_t>(s);
 }
 
-void write_reply_fields(ByteWriter& out, const ReplyText& text) {
+std::string reply_start(const ReplyText& text) {
+    ByteWriter out{256};
+    write_status_line(out, text.status, reason_phrase(text.status));
     out.field("Content-Type", text.content_type);
     if (!text.error_type.empty()) out.field("x-amzn-ErrorType", text.error_type);
+    return std::string{out.view()};
+}
+
+/// Status line and fields of a reply that are always the same; written once.
+std::string_view reply_start(Reply reply, Compatibility compatibility) {
+    using Starts = std::array<std::string, static_cast<std::size_t>(Reply::count_)>;
+    static const auto starts = [] {
+        std::array<Starts, 2> both;
+        for (const Compatibility c : {Compatibility::standard, Compatibility::aws}) {
+            for (std::size_t i = 0; i < both[0].size(); ++i) {
+                both[static_cast<std::size_t>(c)][i] =
+                    reply_start(describe(static_cast<Reply>(i), c));
+            }
+        }
+        return both;
+    }();
+    return starts[static_cast<std::size_t>(compatibility)][static_cast<std::size_t>(reply)];
 }
 
 /// A small body is copied behind the head: they go out as one piece.
@@ -131,8 +152,7 @@ void send_reply(Exchange& x) {
     if (text.closes) x.client.close_after();
     ByteWriter& out = net::Scratch::of_thread().head;
     out.clear();
-    write_status_line(out, text.status, reason_phrase(text.status));
-    write_reply_fields(out, text);
+    out.text(reply_start(x.reply_type, compatibility));
     const bool ever = x.retry_after < kNever;
     if (text.retry_after && ever && compatibility == Compatibility::standard) {
         out.text("Retry-After: ").number(retry_seconds(x.retry_after)).text("\r\n");
@@ -171,8 +191,7 @@ void send_refusal(http::Stream& client, Reply reply, Compatibility compatibility
     const ReplyText& text = describe(reply, compatibility);
     ByteWriter& out = net::Scratch::of_thread().head;
     out.clear();
-    write_status_line(out, text.status, reason_phrase(text.status));
-    write_reply_fields(out, text);
+    out.text(reply_start(reply, compatibility));
     write_date(out, now);
     client.close_after();
     client.start_response(text.status, Framing::length);

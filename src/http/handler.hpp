@@ -30,7 +30,8 @@ struct SessionSettings {
 /// What a server calls: the gateway implements it, tests may too.
 class Handler {
 public:
-    virtual SessionSettings settings() const = 0;
+    /// Valid until the caller suspends: a reload may replace them.
+    virtual const SessionSettings& settings() const = 0;
     /// Answers one request through the stream: completely, or stream.abort().
     virtual Task<void> serve(Request&, Stream&) = 0;
     /// Answers bytes that are not a request (robustness 1.1); the session closes afterwards.

@@ -169,7 +169,6 @@ Task<bool> Session::handshake() {
 }
 
 struct Session::HeadReading {
-    const SessionSettings settings;
     bool line_ended;  ///< since the last try
     int status = 0;   ///< after HeadStep::refused
     std::string_view reason{};
@@ -177,13 +176,13 @@ struct Session::HeadReading {
 
 Task<bool> Session::serve_request() {
     Request request;
-    HeadReading reading{.settings = handler_.settings(), .line_ended = !stream_.input.empty()};
+    HeadReading reading{.line_ended = !stream_.input.empty()};
     HeadStep step = read_head(request, reading);
     if (step == HeadStep::blocked) step = co_await await_head(request, reading);
     if (step == HeadStep::refused) co_await refuse(reading.status, reading.reason);
     if (step != HeadStep::complete) co_return false;
 
-    stream_.begin(request.head, reading.settings.body_bytes);
+    stream_.begin(request.head, handler_.settings().body_bytes);
     auto& cells = handler_.cells();
     {
         const InFlight counted{cells.requests_in_flight};
@@ -217,7 +216,7 @@ net::Io Session::receive_more(bool& line_ended) {
 
 Session::HeadStep Session::read_head(Request& request, HeadReading& reading) {
     Buffer& in = stream_.input;
-    const HeadLimits& limits = reading.settings.head;
+    const HeadLimits& limits = handler_.settings().head;
     for (;;) {
         // Reading a head costs its length: do it when a line ended, not for every byte.
         if (!in.empty() && (reading.line_ended || in.size() > limits.target_bytes)) {
@@ -254,7 +253,7 @@ void Session::accept_head(Request& request, std::size_t size) {
 }
 
 Task<Session::HeadStep> Session::await_head(Request& request, HeadReading& reading) {
-    const TimePoint deadline = now() + reading.settings.timeouts.header;
+    const TimePoint deadline = now() + handler_.settings().timeouts.header;
     for (;;) {
         const net::Wake wake = co_await net::wait(transport_->channel(), deadline);
         if (wake == net::Wake::event) {

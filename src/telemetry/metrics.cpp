@@ -19,10 +19,9 @@ SeriesLabels valid_labels(const SeriesLabels& labels) {
 
 }  // namespace
 
-void Histogram::record(std::chrono::nanoseconds elapsed) {
-    const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0));
-    buckets[kBuckets.coarse[kBuckets.bucket(value)]].add();
-    sum_nanoseconds.add(value);
+void Histogram::record(const Measured& elapsed) {
+    buckets[kBuckets.coarse[elapsed.bucket]].add();
+    sum_nanoseconds.add(elapsed.value);
 }
 
 void SeriesCells::count_status(int status) {

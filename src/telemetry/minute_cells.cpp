@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sluice/telemetry/minute_cells.hpp"
 
-#include <algorithm>
 
 namespace sluice::telemetry {
 
-void SpreadCells::record(std::chrono::nanoseconds elapsed) {
-    const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0));
-    sum.add(value);
-    if (value < least.value()) least.set(value);
-    if (value > most.value()) most.set(value);
-    buckets[kBuckets.bucket(value)].add();
+void SpreadCells::record(const Measured& elapsed) {
+    sum.add(elapsed.value);
+    if (elapsed.value < least.value()) least.set(elapsed.value);
+    if (elapsed.value > most.value()) most.set(elapsed.value);
+    buckets[elapsed.bucket].add();
 }
 
 void SpreadCells::clear() {

@@ -131,12 +131,8 @@ public:
     Call(Site& site, const std::string& text, const std::string& peer = "192.0.2.1")
         : site_{site}, incoming_{site, text, peer} {
         site_.thread.run([&] {
-            exchange_.emplace(sluice::Exchange{.request = incoming_.request,
-                                               .client = *incoming_.stream,
-                                               .snapshot = *snapshot_,
-                                               .worker = *site_.worker,
-                                               .started = incoming_.request.received,
-                                               .wall = sluice::wall_now()});
+            exchange_.emplace(incoming_.request, *incoming_.stream, *snapshot_, *site_.worker,
+                              incoming_.request.received, sluice::wall_now());
             route(*exchange_);
         });
     }

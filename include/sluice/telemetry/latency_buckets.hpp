@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -97,5 +98,21 @@ private:
 inline constexpr BucketTable kBuckets;
 static_assert(kBuckets.two_steps_suffice());
 static_assert(kFineBuckets < 256);
+
+/// A duration and the fine bucket it belongs to, looked up once for all who count it.
+struct Measured {
+    Measured() = default;
+    template <class Rep, class Period>
+    Measured(std::chrono::duration<Rep, Period> elapsed)  // NOLINT: any duration may be counted
+        : value{nanoseconds_of(elapsed)}, bucket{kBuckets.bucket(value)} {}
+
+    std::uint64_t value = 0;  ///< nanoseconds; a negative duration counts as none
+    std::size_t bucket = 0;
+
+private:
+    static std::uint64_t nanoseconds_of(std::chrono::nanoseconds elapsed) {
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0));
+    }
+};
 
 }  // namespace sluice::telemetry

@@ -24,7 +24,7 @@ namespace sluice::telemetry {
 
 class Histogram {
 public:
-    void record(std::chrono::nanoseconds);
+    void record(const Measured&);
     std::array<Counter, kLatencyBounds.size() + 1> buckets{};  ///< not cumulative
     Counter sum_nanoseconds{};
 };

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -20,7 +19,7 @@ struct SpreadCells {
     Counter sum, least, most;
     std::array<Cell<std::uint32_t>, kFineBuckets> buckets{};
 
-    void record(std::chrono::nanoseconds);
+    void record(const Measured&);
     void clear();
 };
 
@@ -29,9 +28,9 @@ struct Finished {
     int status = 0;
     bool cache_hit = false;
     bool cache_miss = false;
-    std::chrono::nanoseconds latency{};
-    std::optional<std::chrono::nanoseconds> integration{};
-    std::chrono::nanoseconds overhead{};
+    Measured latency{};
+    std::optional<Measured> integration{};
+    Measured overhead{};
 };
 
 struct MinuteCells {

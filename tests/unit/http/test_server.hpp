@@ -58,7 +58,7 @@ inline Task<void> echo(Request& request, Stream& s) {
 
 class TestHandler final : public Handler {
 public:
-    SessionSettings settings() const override { return session; }
+    const SessionSettings& settings() const override { return session; }
     Task<void> serve(Request& request, Stream& s) override {
         ++requests;
         last_peer = request.peer;
