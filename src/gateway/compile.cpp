@@ -232,6 +232,7 @@ void Compiler::keys() {
             if (plan == by_id.end() || !plan->second->use) continue;
             key.plans.push_back({plan->second, services_.limits.key_use(id, c.id)});
         }
+        snapshot_->first_uses.push_back(key.plans.empty() ? nullptr : key.plans[0].use.get());
         snapshot_->keys.push_back(std::move(key));
     }
     snapshot_->key_table = std::make_unique<const state::KeyTable>(std::move(builder).build());

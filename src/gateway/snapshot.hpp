@@ -134,6 +134,9 @@ struct Snapshot {
     std::vector<std::unique_ptr<Plan>> plans{};
     std::unique_ptr<const state::KeyTable> key_table{};
     std::vector<KeyRecord> keys{};  ///< by the key table's index
+    /// Of each key's first plan, if any. Dense, so that the use can be asked for before its key's
+    /// record, which points at it too, has come from memory.
+    std::vector<const state::KeyUse*> first_uses{};
     std::optional<SharedBucket> account{};
     state::SharedLimits* shared = nullptr;  ///< set: buckets and quotas are leased from there
 };

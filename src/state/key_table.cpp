@@ -16,8 +16,9 @@ namespace sluice::state {
 
 namespace {
 
-// 16 bytes and a key of up to 39 fit one block of SHA-256.
 using Salt = std::array<std::uint8_t, 16>;
+/// What fits one block of SHA-256 beside the salt and a byte for the length.
+constexpr std::size_t kOneBlock = SHA256_CBLOCK - sizeof(Salt) - 1;
 
 const Salt& salt() {
     static const Salt drawn = [] {
@@ -54,13 +55,24 @@ bool is_same(const Digest& a, const Digest& b) {
 bool KeyTable::digest_of(std::string_view value, Digest& digest) {
     const Salt& salted = salt();
     SHA256_CTX state;
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> whole;
-    const bool hashed = SHA256_Init(&state) == 1 &&
-                        SHA256_Update(&state, salted.data(), salted.size()) == 1 &&
-                        SHA256_Update(&state, value.data(), value.size()) == 1 &&
-                        SHA256_Final(whole.data(), &state) == 1;
-    std::copy_n(whole.begin(), digest.size(), digest.begin());
-    return hashed;
+    if (SHA256_Init(&state) != 1) return false;
+    if (value.size() > kOneBlock) {
+        std::array<std::uint8_t, SHA256_DIGEST_LENGTH> whole;
+        const bool hashed = SHA256_Update(&state, salted.data(), salted.size()) == 1 &&
+                            SHA256_Update(&state, value.data(), value.size()) == 1 &&
+                            SHA256_Final(whole.data(), &state) == 1;
+        std::copy_n(whole.begin(), digest.size(), digest.begin());
+        return hashed;
+    }
+    // Salt, value and its length, compressed as they are: buffering and wiping, which the calls
+    // above do besides, cost as much again.
+    std::array<std::uint8_t, SHA256_CBLOCK> block{};
+    std::memcpy(block.data(), salted.data(), salted.size());
+    std::memcpy(block.data() + salted.size(), value.data(), value.size());
+    block.back() = static_cast<std::uint8_t>(value.size());
+    SHA256_Transform(&state, block.data());
+    std::memcpy(digest.data(), state.h, digest.size());
+    return true;
 }
 
 std::size_t KeyTable::place_of(const Digest& digest) const {

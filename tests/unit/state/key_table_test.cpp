@@ -35,6 +35,18 @@ TEST(KeyTable, RefusesASecondKeyOfTheSameValue) {
     EXPECT_EQ(table.size(), 2u);
 }
 
+TEST(KeyTable, TellsValuesOfEveryLengthApart) {
+    KeyTable::Builder builder;
+    for (std::uint32_t n = 1; n < 130; ++n)
+        ASSERT_TRUE(builder.add(std::string(n, 'k'), n));
+    const KeyTable table = std::move(builder).build();
+    for (std::uint32_t n = 1; n < 130; ++n) {
+        EXPECT_EQ(table.find(std::string(n, 'k')), n);
+        EXPECT_EQ(table.find(std::string(n, 'k') + std::string(1, '\0')), std::nullopt) << n;
+        EXPECT_EQ(table.find(std::string(n, 'k') + static_cast<char>(n)), std::nullopt) << n;
+    }
+}
+
 TEST(KeyTable, WithoutKeysFindsNone) {
     EXPECT_EQ(KeyTable{}.find("x"), std::nullopt);
     EXPECT_EQ(KeyTable::Builder{}.build().find(""), std::nullopt);
