@@ -44,8 +44,8 @@ Verdict ApiKey::on_request(Exchange& x) const {
     if (value.empty()) return x.reply(Reply::invalid_api_key);
     const auto index = x.snapshot.key_table->find(value);
     if (!index) return refuse(x, KeyFault::unknown);
-    prefetch(x.snapshot.first_uses[*index], sizeof(state::KeyUse));
     const gateway::KeyRecord& key = x.snapshot.keys[*index];
+    prefetch(&key, sizeof key);
     if (!key.enabled) return refuse(x, KeyFault::disabled);
     for (const gateway::PlanUse& use : key.plans) {
         prefetch(use.plan, sizeof(gateway::Plan));

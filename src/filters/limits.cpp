@@ -82,8 +82,7 @@ void Limits::Charges::add_shared(const gateway::SharedBucket& shared, Level leve
 }
 
 Verdict Limits::Charges::decide(Exchange& x) const {
-    const Decision decision =
-        state::decide(buckets.all(), quotas.all(), now, wall);
+    const Decision decision = state::decide(buckets.all(), quotas.all(), now, wall);
     switch (decision.outcome) {
         case Decision::Outcome::admitted:
             return Verdict::pass;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/registry.hpp"
 
+#include <iterator>
+
 #include "filters/api_key.hpp"
 #include "filters/cache.hpp"
 #include "filters/limits.hpp"
@@ -14,6 +16,8 @@ constexpr gateway::FilterEntry kRegistry[] = {
     {Limits::kName, &Limits::make},
     {Cache::kName, &Cache::make},  // last: a hit is never served to a caller who would be refused
 };
+
+static_assert(std::size(kRegistry) <= gateway::Chain::kMost);
 
 }  // namespace
 

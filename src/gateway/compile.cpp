@@ -61,6 +61,7 @@ private:
     void plan_by_source(Plan&, const config::UsagePlan&);
     void keys();
     void domains();
+    void place_methods(const config::RestApi&, Stage&);
     Result<void> methods(const config::Stage&);
     Result<void> method(const config::RestApi&, const config::Stage&, const config::Resource&,
                         const config::Method&, Stage&, Method&);
@@ -125,25 +126,32 @@ void Compiler::stages() {
         if (c.cache_cluster_enabled) {
             stage->cache = services_.caches.of(api, c.stage_name, c.cache_bytes);
         }
-        for (const config::Resource& resource : api.resources) {
-            for (const config::Method& m : resource.methods) {
-                auto method = std::make_unique<Method>();
-                method->stage = stage.get();
-                method->resource_id = resource_id(resource.path);
-                method->resource_path = resource.path;
-                method->http_method = m.http_method;
-                method->needs_key = m.api_key_required;
-                stage->tree.add(resource.path, m.http_method,
-                                static_cast<std::uint32_t>(stage->methods.size()));
-                method_names_[full_name(api.id, c.stage_name,
-                                        method_key(resource.path, m.http_method))] = method.get();
-                stage->methods.push_back(std::move(method));
-            }
-        }
+        place_methods(api, *stage);
         stage->unmatched.stage = stage.get();
         stage->unmatched.integration = std::make_unique<NoMethod>();
         stage->unmatched.series = &services_.metrics.series({stage->api_name, stage->name, "", ""});
         snapshot_->stages.push_back(std::move(stage));
+    }
+}
+
+void Compiler::place_methods(const config::RestApi& api, Stage& stage) {
+    std::size_t count = 0;
+    for (const config::Resource& resource : api.resources)
+        count += resource.methods.size();
+    stage.methods.reserve(count);
+    for (const config::Resource& resource : api.resources) {
+        for (const config::Method& m : resource.methods) {
+            const auto index = static_cast<std::uint32_t>(stage.methods.size());
+            Method& method = stage.methods.emplace_back();
+            method.stage = &stage;
+            method.resource_id = resource_id(resource.path);
+            method.resource_path = resource.path;
+            method.http_method = m.http_method;
+            method.needs_key = m.api_key_required;
+            stage.tree.add(resource.path, m.http_method, index);
+            method_names_[full_name(api.id, stage.name, method_key(resource.path, m.http_method))] =
+                &method;
+        }
     }
 }
 
@@ -225,15 +233,15 @@ void Compiler::keys() {
     for (const auto& plan : snapshot_->plans)
         by_id[plan->id] = plan.get();
     for (const config::ApiKey& c : config_.api_keys) {
-        if (!builder.add(c.value, static_cast<std::uint32_t>(snapshot_->keys.size()))) continue;
         KeyRecord key{.enabled = c.enabled, .plans = {}, .id = c.id};
         for (const std::string& id : c.usage_plan_ids) {
             const auto plan = by_id.find(id);
             if (plan == by_id.end() || !plan->second->use) continue;
             key.plans.push_back({plan->second, services_.limits.key_use(id, c.id)});
         }
-        snapshot_->first_uses.push_back(key.plans.empty() ? nullptr : key.plans[0].use.get());
-        snapshot_->keys.push_back(std::move(key));
+        const auto index = static_cast<std::uint32_t>(snapshot_->keys.size());
+        const auto* const use = key.plans.empty() ? nullptr : key.plans[0].use.get();
+        if (builder.add(c.value, index, use)) snapshot_->keys.push_back(std::move(key));
     }
     snapshot_->key_table = std::make_unique<const state::KeyTable>(std::move(builder).build());
 }
@@ -299,7 +307,7 @@ Result<void> Compiler::methods(const config::Stage& c) {
     std::size_t next = 0;
     for (const config::Resource& resource : api.resources) {
         for (const config::Method& m : resource.methods) {
-            auto made = method(api, c, resource, m, stage, *stage.methods[next++]);
+            auto made = method(api, c, resource, m, stage, stage.methods[next++]);
             if (!made) return made;
         }
     }
@@ -334,7 +342,10 @@ Result<void> Compiler::method(const config::RestApi& api, const config::Stage& c
         build.stage_bucket = SharedBucket{shape, services_.limits.bucket(name, shape), name};
     }
     for (const FilterEntry& entry : services_.filters) {
-        if (FilterPtr filter = entry.make(build)) method.chain.add(std::move(filter));
+        FilterPtr filter = entry.make(build);
+        if (!filter) continue;
+        method.chain.add(*filter);
+        stage.filters.push_back(std::move(filter));
     }
     auto integration = services_.make_integration(build);
     if (!integration) {

@@ -37,7 +37,7 @@ bool may_mean_a_guarded_method(const Exchange& x) {
         rest.remove_prefix(slash ? 3 : 1);
     }
     const auto other = x.stage->tree.match(decoded, x.request.head.verb, x.snapshot.compatibility);
-    return other && x.stage->methods[other->index]->needs_key;
+    return other && x.stage->methods[other->index].needs_key;
 }
 
 }  // namespace
@@ -106,7 +106,9 @@ bool Pipeline::route(Exchange& x) const {
         return false;
     }
     x.params = match->params;
-    x.method = x.stage->methods[match->index].get();
+    x.method = &x.stage->methods[match->index];
+    prefetch(x.method, sizeof(Method));
+    x.method->chain.prefetch();
     prefetch(x.method->integration.get(), kIntegrationSize);
     prefetch(x.method->series, kSeriesStart);
     if (!x.method->needs_key && may_mean_a_guarded_method(x)) {

@@ -2,6 +2,7 @@
 #include "gateway/router.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::gateway {
 
@@ -106,11 +107,23 @@ bool ResourceTree::add(std::string_view path, std::string_view method, std::uint
     for (auto rest = path; !rest.empty();) {
         node = child_for(node, take_segment(rest));
     }
-    if (nodes_[node].methods == kNone) {
-        nodes_[node].methods = static_cast<std::uint32_t>(methods_.size());
-        methods_.emplace_back().fill(kNone);
+    return add_method(nodes_[node], *slot, index);
+}
+
+bool ResourceTree::add_method(Node& node, std::size_t slot, std::uint32_t index) {
+    if (node.methods == kNone) {
+        node.methods = index;
+        node.only = static_cast<std::uint8_t>(slot);
+        return true;
     }
-    auto& entry = methods_[nodes_[node].methods][*slot];
+    if (node.only == slot) return false;
+    if (node.only != kSeveral) {
+        Methods& several = methods_.emplace_back();
+        several.fill(kNone);
+        several[std::exchange(node.only, kSeveral)] = node.methods;
+        node.methods = static_cast<std::uint32_t>(methods_.size() - 1);
+    }
+    auto& entry = methods_[node.methods][slot];
     if (entry != kNone) return false;
     entry = index;
     return true;
@@ -156,6 +169,10 @@ struct ResourceTree::Walk {
 /// Explicit method before ANY on the same resource.
 bool ResourceTree::serve(Walk& walk, const Node& node) const {
     if (node.methods == kNone) return false;
+    if (node.only != kSeveral) {
+        walk.match.index = node.methods;
+        return node.only == walk.slot || node.only == kAny;
+    }
     const Methods& methods = methods_[node.methods];
     walk.match.index = methods[walk.slot] != kNone ? methods[walk.slot] : methods[kAny];
     return walk.match.index != kNone;

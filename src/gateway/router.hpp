@@ -55,15 +55,19 @@ private:
     static constexpr std::uint32_t kNone = 0xffffffff;
     static constexpr std::size_t kMethods = 8;  // ANY and the seven of aws-semantics 1.4
 
+    static constexpr std::uint8_t kSeveral = 0xff;
+
     using Methods = std::array<std::uint32_t, kMethods>;
     /// Twenty bytes, so that thousands of resources stay in the processor's cache.
     struct Node {
         std::uint32_t variable = kNone;  ///< child behind {name}
         std::uint32_t greedy = kNone;    ///< child behind {name+}; a leaf
-        std::uint32_t methods = kNone;   ///< in methods_
+        std::uint32_t methods = kNone;   ///< index of the only method, or of several in methods_
         std::uint32_t name = kNone;      ///< in names_: of the parameter that leads here
+        std::uint8_t only = kSeveral;    ///< slot of the only method
         bool has_literals = false;
     };
+    static_assert(sizeof(Node) == 20);
     struct Walk;
 
     std::uint32_t child_for(std::uint32_t parent, std::string_view part);
@@ -72,6 +76,7 @@ private:
     bool find(std::string_view path, http::Verb, Compatibility, Match&) const;
     bool descend(Walk&, std::uint32_t node, std::string_view rest) const;
     bool serve(Walk&, const Node&) const;
+    bool add_method(Node&, std::size_t slot, std::uint32_t index);
     static std::optional<std::size_t> slot_of(std::string_view method);
     static std::size_t slot_of(http::Verb);
 

@@ -6,6 +6,7 @@
 
 #include <boost/container/small_vector.hpp>
 #include <boost/smart_ptr/local_shared_ptr.hpp>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -103,6 +104,7 @@ struct alignas(64) Method {
     std::string resource_path{};  ///< as declared; empty for what matches no method
     std::string http_method{};    ///< as declared: GET ... or ANY
 };
+static_assert(offsetof(Method, resource_id) <= 64);
 
 /// Plans with meterBy: sourceIp that one stage may have; app::load_and_verify refuses more.
 inline constexpr std::size_t kMaxSourcePlans = 6;
@@ -113,8 +115,9 @@ struct Stage {
     std::string api_name{};
     std::string name{};
     ResourceTree tree{};
-    std::vector<std::unique_ptr<Method>> methods{};
-    Method unmatched{};  ///< for paths without a method: its integration says 403
+    std::vector<Method> methods{};     ///< by the tree's index; they stay where they are
+    std::vector<FilterPtr> filters{};  ///< of the methods' chains
+    Method unmatched{};                ///< for paths without a method: its integration says 403
     std::shared_ptr<state::CacheStore> cache{};
     std::shared_ptr<const telemetry::AccessLogFormat> log_format{};
     std::shared_ptr<telemetry::AccessLogFile> log_file{};
@@ -134,9 +137,6 @@ struct Snapshot {
     std::vector<std::unique_ptr<Plan>> plans{};
     std::unique_ptr<const state::KeyTable> key_table{};
     std::vector<KeyRecord> keys{};  ///< by the key table's index
-    /// Of each key's first plan, if any. Dense, so that the use can be asked for before its key's
-    /// record, which points at it too, has come from memory.
-    std::vector<const state::KeyUse*> first_uses{};
     std::optional<SharedBucket> account{};
     state::SharedLimits* shared = nullptr;  ///< set: buckets and quotas are leased from there
 };

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "sluice/base/prefetch.hpp"
+
 namespace sluice::state {
 
 namespace {
@@ -85,15 +87,17 @@ std::optional<std::uint32_t> KeyTable::find(std::string_view value) const {
     if (slots_.empty() || !digest_of(value, digest)) return std::nullopt;
     // How many places are looked at depends on the salted digest, which no caller knows.
     for (std::size_t p = place_of(digest); slots_[p].index_plus_1 != 0;) {
-        if (is_same(slots_[p].digest, digest)) {
-            return slots_[p].index_plus_1 - 1;
+        const Slot& slot = slots_[p];
+        if (is_same(slot.digest, digest)) {
+            prefetch(slot.companion, kCompanionSize);
+            return slot.index_plus_1 - 1;
         }
         if (++p == slots_.size()) p = 0;
     }
     return std::nullopt;
 }
 
-bool KeyTable::Builder::add(std::string_view value, std::uint32_t index) {
+bool KeyTable::Builder::add(std::string_view value, std::uint32_t index, const void* companion) {
     Digest digest;
     if (!digest_of(value, digest)) throw std::runtime_error("SHA-256 is not available");
     if ((table_.size_ + 1) * 10 > table_.slots_.size() * 7) grow();
@@ -103,7 +107,7 @@ bool KeyTable::Builder::add(std::string_view value, std::uint32_t index) {
         if (slots[p].digest == digest) return false;
         if (++p == slots.size()) p = 0;
     }
-    slots[p] = {digest, index + 1};
+    slots[p] = {digest, index + 1, companion};
     ++table_.size_;
     return true;
 }

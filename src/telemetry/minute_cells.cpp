@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sluice/telemetry/minute_cells.hpp"
 
-
 namespace sluice::telemetry {
 
 void SpreadCells::record(const Measured& elapsed) {

@@ -183,7 +183,7 @@ private:
         const auto match = x.stage->tree.match(where->path, head.verb, x.snapshot.compatibility);
         if (!match) throw std::runtime_error("no such method");
         x.params = match->params;
-        x.method = x.stage->methods[match->index].get();
+        x.method = &x.stage->methods[match->index];
         x.id = sluice::Uuid::make(x.worker.random);
         x.extended_id = sluice::ExtendedId::make(x.worker.random);
     }

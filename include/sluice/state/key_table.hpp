@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -14,19 +15,21 @@ namespace sluice::state {
 class KeyTable {
 public:
     class Builder;
+    static constexpr std::size_t kCompanionSize = 128;
     KeyTable() = default;
 
-    /// No allocation after a thread's first call.
+    /// No allocation after a thread's first call. Asks for the found key's companion.
     std::optional<std::uint32_t> find(std::string_view value) const;
     std::size_t size() const { return size_; }
 
 private:
-    // 224 bits of SHA-256 are more than enough, and leave room for the index: a slot then never
-    // lies across two cache lines.
-    using Digest = std::array<std::uint8_t, 28>;
+    // 160 bits of SHA-256 are more than enough, and leave room for the rest: a slot then never lies
+    // across two cache lines.
+    using Digest = std::array<std::uint8_t, 20>;
     struct alignas(32) Slot {
         Digest digest{};
         std::uint32_t index_plus_1 = 0;  // 0 = free
+        const void* companion = nullptr;
     };
     static_assert(sizeof(Slot) == 32);
     static bool digest_of(std::string_view value, Digest&);
@@ -39,7 +42,9 @@ private:
 class KeyTable::Builder {
 public:
     /// False: the value is there already (its index stays). Throws when OpenSSL cannot hash.
-    bool add(std::string_view value, std::uint32_t index);
+    /// `companion`: kCompanionSize bytes that whoever finds the key will read. They are on their
+    /// way from memory when find() returns, before the record of the index is even looked at.
+    bool add(std::string_view value, std::uint32_t index, const void* companion = nullptr);
     KeyTable build() &&;
 
 private:

@@ -24,7 +24,7 @@ restApis:
 )";
 const std::string kProd = "stages: [ { restApiId: petstore, stageName: prod } ]\n";
 
-const Method& method(const Snapshot& s, std::size_t i) { return *s.stages[0]->methods[i]; }
+const Method& method(const Snapshot& s, std::size_t i) { return s.stages[0]->methods[i]; }
 
 // -------------------------------------------------------------------------- pure functions
 
@@ -107,7 +107,7 @@ stages: [ { restApiId: petstore, stageName: prod }, { restApiId: petstore, stage
         ASSERT_EQ(stage.methods.size(), 3U);
         const auto match = stage.tree.match("/pets/7", http::Verb::put, Compatibility::standard);
         ASSERT_TRUE(match);
-        const Method& any = *stage.methods[match->index];
+        const Method& any = stage.methods[match->index];
         EXPECT_EQ(any.http_method, "ANY");
         EXPECT_EQ(any.resource_path, "/pets/{petId}");
         EXPECT_EQ(any.resource_id.size(), 6U);
@@ -115,7 +115,7 @@ stages: [ { restApiId: petstore, stageName: prod }, { restApiId: petstore, stage
         EXPECT_NE(any.integration, nullptr);
     }
     EXPECT_EQ(method(*site.snapshot, 0).resource_id,
-              site.snapshot->stages[1]->methods[0]->resource_id);
+              site.snapshot->stages[1]->methods[0].resource_id);
 }
 
 TEST(Compile, TakesSessionSettingsFromTheServer) {

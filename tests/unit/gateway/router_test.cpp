@@ -87,6 +87,27 @@ TEST(ResourceTree, PrefersAnExplicitMethodToAny) {
     EXPECT_EQ(routes.serve("PUT", "/a"), "ANY /a");
 }
 
+TEST(ResourceTree, ServesAnOnlyMethodAndNoOther) {
+    ResourceTree tree;
+    ASSERT_TRUE(tree.add("/pets", "PUT", 7));
+    EXPECT_FALSE(tree.add("/pets", "PUT", 8)) << "declared before";
+    const auto index = [&](http::Verb verb) {
+        const auto match = tree.match("/pets", verb, Compatibility::standard);
+        return match ? std::optional{match->index} : std::nullopt;
+    };
+    EXPECT_EQ(index(http::Verb::put), 7U);
+    EXPECT_EQ(index(http::Verb::get), std::nullopt);
+    ASSERT_TRUE(tree.add("/pets", "GET", 9));
+    EXPECT_FALSE(tree.add("/pets", "PUT", 8));
+    EXPECT_FALSE(tree.add("/pets", "GET", 8));
+    EXPECT_EQ(index(http::Verb::put), 7U);
+    EXPECT_EQ(index(http::Verb::get), 9U);
+    EXPECT_EQ(index(http::Verb::post), std::nullopt);
+    ASSERT_TRUE(tree.add("/pets", "ANY", 11));
+    EXPECT_EQ(index(http::Verb::get), 9U);
+    EXPECT_EQ(index(http::Verb::post), 11U);
+}
+
 TEST(ResourceTree, TakesAnyForTheSevenMethodsOnly) {
     const Routes routes{{"ANY /a"}};
     for (const auto* method : {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}) {

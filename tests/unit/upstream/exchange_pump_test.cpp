@@ -90,8 +90,8 @@ TEST_F(ExchangePumpTest, WritesAHeadThatIsMuchLongerThanTheBackends) {
         start();
         origin_.read_message();
         origin_.send("HTTP/1.1 200 Y\r\nContent-Length: 5\r\n\r\nhello");
-        EXPECT_EQ(client_.read_message(), "HTTP/1.1 200 X\r\n" + job_->more_fields +
-                                              "Content-Length: 5\r\n\r\nhello");
+        EXPECT_EQ(client_.read_message(),
+                  "HTTP/1.1 200 X\r\n" + job_->more_fields + "Content-Length: 5\r\n\r\nhello");
         EXPECT_EQ(result().end, End::complete);
         begin("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     }
