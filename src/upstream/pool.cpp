@@ -31,6 +31,13 @@ void Connection::unattended(net::Channel&, net::Wake wake) {
     pool_->drop(*this);  // closed, spoke out of turn, or idle for too long
 }
 
+/// A read that filled its buffer leaves open whether more has come: the socket knows.
+bool Connection::settle() {
+    net::Channel& c = channel();
+    if (c.readable && !c.peer_closed && net::raw_is_silent(c)) c.readable = false;
+    return transport_->is_quiet();
+}
+
 Pool::State& Pool::state(std::uint32_t target) {
     if (target >= targets_.size()) targets_.resize(target + 1);
     return targets_[target];
@@ -75,7 +82,7 @@ ConnectionPtr Pool::take(std::uint32_t target) {
 void Pool::put(ConnectionPtr connection, std::size_t max_idle) {
     State& s = state(connection->target());
     refresh(s);
-    if (s.idle.size() >= max_idle || !connection->transport().is_quiet()) return;
+    if (s.idle.size() >= max_idle || !connection->settle()) return;
     connection->input.release();
     connection->pool_ = this;
     connection->cells_.active.sub();

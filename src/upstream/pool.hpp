@@ -27,6 +27,8 @@ public:
 private:
     friend class Pool;
     void unattended(net::Channel&, net::Wake) override;
+    /// Whether nothing has come and nothing is closed.
+    bool settle();
 
     std::unique_ptr<net::Transport> transport_;
     net::Outbox outbox_;

@@ -195,6 +195,15 @@ TEST_F(PoolTest, DoesNotTakeBackAConnectionWithUnreadBytes) {
     EXPECT_EQ(idle(), 0U);
 }
 
+TEST_F(PoolTest, TakesBackAConnectionWhoseLastReadFilledTheBuffer) {
+    Made made = make(0);
+    thread_.run([&] {
+        made.connection->channel().readable = true;  // as such a read leaves it
+        pool_->put(std::move(made.connection), 10);
+    });
+    EXPECT_EQ(idle(), 1U);
+}
+
 TEST_F(PoolTest, PassesOverTargetsThatFailedUntilTheyAnswerAgain) {
     thread_.run([&] {
         EXPECT_FALSE(pool_->is_down(4));
