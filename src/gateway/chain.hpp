@@ -16,6 +16,7 @@ class Chain {
 public:
     static constexpr std::size_t kMost = 3;  ///< as many as the registry has
 
+    /// The filter outlives the chain. Throws std::logic_error beyond kMost.
     void add(const Filter& filter) {
         const auto free = std::find(filters_.begin(), filters_.end(), nullptr);
         if (free == filters_.end()) throw std::logic_error("more filters than a chain holds");
