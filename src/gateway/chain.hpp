@@ -14,7 +14,7 @@ namespace sluice::gateway {
 /// it lies in the cache line of its method; the stage owns the filters.
 class Chain {
 public:
-    static constexpr std::size_t kMost = 3;  ///< as many as the registry has
+    static constexpr std::size_t kMost = 4;  ///< the registry has three
 
     /// The filter outlives the chain. Throws std::logic_error beyond kMost.
     void add(const Filter& filter) {
