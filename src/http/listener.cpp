@@ -2,7 +2,6 @@
 #include "http/listener.hpp"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "net/resolver.hpp"
+#include "net/open_socket.hpp"
 
 namespace sluice::http {
 namespace {
@@ -70,13 +69,12 @@ Result<ListenSocket> ListenSocket::open(const std::string& address, std::uint16_
         errno = EADDRNOTAVAIL;
         return bind_error(address, port, "not an IP address");
     }
-    const int fd = ::socket(endpoint->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd = net::open_socket(*endpoint);
     if (fd < 0) return bind_error(address, port, "socket");
     ListenSocket socket{fd, port};
     const int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (share) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // inherited by connections
     if (::bind(fd, endpoint->data(), endpoint->size) != 0) {
         return bind_error(address, port, "bind");
     }

@@ -90,6 +90,14 @@ bool operator==(const Endpoint& a, const Endpoint& b) {
            std::memcmp(&x.sin6_addr, &y.sin6_addr, sizeof x.sin6_addr) == 0;
 }
 
+bool is_loopback(const Endpoint& e) {
+    if (e.family() == AF_INET) {
+        return ntohl(as<sockaddr_in>(e).sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    const auto a = as<sockaddr_in6>(e);
+    return IN6_IS_ADDR_LOOPBACK(&a.sin6_addr);
+}
+
 std::string to_string(const Endpoint& e) {
     char text[INET6_ADDRSTRLEN] = "";
     if (e.family() == AF_INET) {

@@ -33,6 +33,8 @@ struct Endpoint {
     int family() const { return address.ss_family; }
 };
 bool operator==(const Endpoint&, const Endpoint&);
+/// 127.0.0.0/8 or ::1.
+bool is_loopback(const Endpoint&);
 /// "127.0.0.1:80", "[::1]:80".
 std::string to_string(const Endpoint&);
 

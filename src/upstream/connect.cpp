@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/connect.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+
+#include "net/open_socket.hpp"
 
 namespace sluice::upstream {
 namespace {
@@ -14,14 +14,6 @@ namespace {
 using telemetry::UpstreamError;
 
 constexpr std::chrono::milliseconds kLookupPoll{10};
-
-int open_socket(const net::Endpoint& address) {
-    const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -1;
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
 
 int socket_error(int fd) {
     int error = 0;
@@ -32,7 +24,7 @@ int socket_error(int fd) {
 
 /// A socket on its way to the address, or the reason why not.
 std::variant<int, UpstreamError> begin_connect(const net::Endpoint& address) {
-    const int fd = open_socket(address);
+    const int fd = net::open_socket(address);
     if (fd < 0) return UpstreamError::connect_failed;
     const int r = ::connect(fd, address.data(), address.size);
     if (r == 0 || errno == EINPROGRESS) return fd;
