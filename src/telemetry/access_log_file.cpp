@@ -28,7 +28,7 @@ struct Job {
 };
 
 /// The bounded queue between workers and the writer. The mutex is held to move pointers only,
-/// never while writing.
+/// never while writing, and no longer when the writer is woken: on one CPU it may run at once.
 class Queue {
 public:
     explicit Queue(std::atomic<std::uint64_t>& dropped) : dropped_(dropped) {}
@@ -36,29 +36,20 @@ public:
     /// Takes the lines, or drops and counts them; leaves `lines` empty, with memory to reuse
     /// where there is some.
     void push(Output& output, std::string& lines) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (!closed_ && waiting_bytes_ + lines.size() <= kMaxWaitingBytes) {
-                waiting_bytes_ += lines.size();
-                std::string spare;
-                if (!spares_.empty()) {
-                    spare = std::move(spares_.back());
-                    spares_.pop_back();
-                }
-                jobs_.push_back({&output, std::exchange(lines, std::move(spare))});
-                ++pushed_;
-                wake_writer_.notify_one();
-                return;
-            }
+        if (take(output, lines)) {
+            wake_writer_.notify_one();
+            return;
         }
         dropped_ += count_lines(lines);
         lines.clear();
     }
 
     void push_reopen(Output& output) {
-        const std::lock_guard lock(mutex_);
-        jobs_.push_back({&output, {}, true});
-        ++pushed_;
+        {
+            const std::lock_guard lock(mutex_);
+            jobs_.push_back({&output, {}, true});
+            ++pushed_;
+        }
         wake_writer_.notify_one();
     }
 
@@ -99,6 +90,20 @@ public:
     void count_dropped(std::size_t lines) { dropped_ += lines; }
 
 private:
+    bool take(Output& output, std::string& lines) {
+        const std::lock_guard lock(mutex_);
+        if (closed_ || waiting_bytes_ + lines.size() > kMaxWaitingBytes) return false;
+        waiting_bytes_ += lines.size();
+        std::string spare;
+        if (!spares_.empty()) {
+            spare = std::move(spares_.back());
+            spares_.pop_back();
+        }
+        jobs_.push_back({&output, std::exchange(lines, std::move(spare))});
+        ++pushed_;
+        return true;
+    }
+
     std::atomic<std::uint64_t>& dropped_;
     std::mutex mutex_;
     std::condition_variable wake_writer_, wake_drainers_;
