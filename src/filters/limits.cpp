@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "base/inline_list.hpp"
+#include "sluice/base/inline_list.hpp"
 #include "filters/lease_wait.hpp"
 
 namespace sluice::filters {

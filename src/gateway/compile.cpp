@@ -127,7 +127,6 @@ void Compiler::stages() {
             stage->cache = services_.caches.of(api, c.stage_name, c.cache_bytes);
         }
         place_methods(api, *stage);
-        stage->unmatched.stage = stage.get();
         stage->unmatched.integration = std::make_unique<NoMethod>();
         stage->unmatched.series = &services_.metrics.series({stage->api_name, stage->name, "", ""});
         snapshot_->stages.push_back(std::move(stage));
@@ -143,7 +142,6 @@ void Compiler::place_methods(const config::RestApi& api, Stage& stage) {
         for (const config::Method& m : resource.methods) {
             const auto index = static_cast<std::uint32_t>(stage.methods.size());
             Method& method = stage.methods.emplace_back();
-            method.stage = &stage;
             method.resource_id = resource_id(resource.path);
             method.resource_path = resource.path;
             method.http_method = m.http_method;

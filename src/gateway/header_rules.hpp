@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/inline_list.hpp"
+#include "sluice/base/inline_list.hpp"
 #include "sluice/config/model.hpp"
 #include "sluice/http/head.hpp"
 

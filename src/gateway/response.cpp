@@ -46,8 +46,6 @@ char* put_end(char* at, const Uuid& id, const ExtendedId& extended, const http::
     return put(at, "\r\n\r\n");
 }
 
-bool has_length(int status) { return status != 204 && status != 304; }
-
 /// Whole seconds, rounded up, at least one (RFC 9110 10.2.3).
 std::uint64_t retry_seconds(std::chrono::nanoseconds t) {
     const auto s = std::chrono::ceil<std::chrono::seconds>(t).count();
@@ -131,8 +129,8 @@ void send_whole(Exchange& x, int status, std::string_view fields, std::string_vi
     out.clear();
     write_status_line(out, status, reason_phrase(status));
     out.text(fields);
-    const bool with_body = !x.client.is_head() && has_length(status);
-    const Framing framing = has_length(status) ? Framing::length : Framing::none;
+    const bool with_body = !x.client.is_head() && http::may_have_body(status);
+    const Framing framing = http::may_have_body(status) ? Framing::length : Framing::none;
     x.client.start_response(status, with_body ? Framing::length : Framing::none);
     end_head(out, x, framing, body.size());
     count_response(x, status);
@@ -178,7 +176,7 @@ void send_cached(Exchange& x) {
     }
     write_date(out, x.wall);
     if (x.cache_warning) out.field("Warning", kIgnoredWarning);
-    const bool with_length = has_length(stored.status) && !x.client.is_head();
+    const bool with_length = http::may_have_body(stored.status) && !x.client.is_head();
     const Framing framing = with_length ? Framing::length : Framing::none;
     x.client.start_response(stored.status, framing);
     end_head(out, x, framing, stored.body.size());

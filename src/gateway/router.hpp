@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/inline_list.hpp"
+#include "sluice/base/inline_list.hpp"
 #include "gateway/segments.hpp"
 #include "sluice/http/head.hpp"
 

@@ -99,12 +99,11 @@ struct alignas(64) Method {
     telemetry::Series* series = nullptr;
     std::unique_ptr<const Watch> watch{};  ///< null: nothing is written down
     bool needs_key = false;
-    const Stage* stage = nullptr;
     std::string resource_id{};
     std::string resource_path{};  ///< as declared; empty for what matches no method
     std::string http_method{};    ///< as declared: GET ... or ANY
 };
-static_assert(offsetof(Method, stage) <= 64);
+static_assert(offsetof(Method, resource_id) <= 64);
 
 /// Plans with meterBy: sourceIp that one stage may have; app::load_and_verify refuses more.
 inline constexpr std::size_t kMaxSourcePlans = 6;

@@ -189,8 +189,7 @@ Task<bool> Session::serve_request() {
         co_await handler_.serve(request, stream_);
     }
 
-    const bool finished = stream_.flush() && stream_.flushed();
-    if (!finished) co_await finish_response();
+    if (!sent_all()) co_await finish_response();
     cells.sent_bytes.add(stream_.sent_bytes());
     cells.received_bytes.add(request.bytes.size() + stream_.received_);
     if (stream_.client_gone()) co_return false;
@@ -273,8 +272,7 @@ Task<void> Session::refuse(int status, std::string_view reason) {
     stream_.begin(nothing, 0);
     stream_.close_after();
     handler_.refuse(status, reason, stream_);
-    const bool finished = stream_.flush() && stream_.flushed();
-    if (!finished) co_await finish_response();
+    if (!sent_all()) co_await finish_response();
     linger_ = true;
 }
 

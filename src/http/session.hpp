@@ -85,7 +85,9 @@ private:
     void accept_head(Request&, std::size_t size);
     /// Answers what is not a request, and lets the connection end.
     Task<void> refuse(int status, std::string_view reason);
-    Task<void> finish_response();  ///< when flush() was not enough
+    /// Sends what is left of the answer; whether the client has taken all of it.
+    bool sent_all() { return stream_.flush() && stream_.flushed(); }
+    Task<void> finish_response();  ///< when sent_all() said no
     Task<bool> drop_rest_of_body();
     Task<void> linger();
     TimePoint now() const { return transport_->channel().reactor().now(); }

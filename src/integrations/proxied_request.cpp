@@ -139,7 +139,7 @@ bool ProxiedRequest::on_response_head(const http::ResponseHead& head, Framing bo
     gateway::write_status_line(out, head.status, head.reason);
     write_fields_for_client(head, nominated, out);
 
-    const bool empty = client.is_head() || head.status == 204 || head.status == 304;
+    const bool empty = client.is_head() || !http::may_have_body(head.status);
     Framing framing = body;
     if (body == Framing::until_close || body == Framing::chunked) {
         framing = client.minor_version() == 0 ? Framing::until_close : Framing::chunked;

@@ -31,8 +31,6 @@ std::string_view move_in_front(std::string_view head, char* data) {
             head.size()};
 }
 
-bool has_no_body(int status, bool is_head) { return is_head || status == 204 || status == 304; }
-
 }  // namespace
 
 Task<Forwarding> ExchangePump::run(const Target& target, Patience patience) {
@@ -163,7 +161,7 @@ ExchangePump::Step ExchangePump::use_head(const http::ResponseHead& head) {
     keep_alive_ = head.keep_alive;
     const Framing framing = head.framing;
     const std::uint64_t length = head.content_length;
-    if (has_no_body(head.status, request_.is_head)) {
+    if (request_.is_head || !http::may_have_body(head.status)) {
         // The length is told on, but no byte of it follows (RFC 9110 8.6).
         response_ = http::BodyFraming{Framing::none, 0};
     } else {

@@ -34,6 +34,7 @@ public:
         return true;
     }
     void truncate(std::size_t count) { count_ = count; }
+    void clear() { truncate(0); }
 
 private:
     void assign(const InlineList& o) {

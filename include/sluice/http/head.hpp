@@ -8,8 +8,9 @@
 #include <boost/beast/http/verb.hpp>
 #include <cstdint>
 #include <ostream>  // Beast 1.81 prints verbs without it
-#include <span>
 #include <string_view>
+
+#include "sluice/base/inline_list.hpp"
 
 namespace sluice::http {
 
@@ -24,43 +25,20 @@ struct HeaderField {
 
 inline constexpr std::size_t kMaxFields = 256;  ///< hard cap; the configured limit is below it
 
-/// Fields in order of arrival, in fixed storage that is not touched until used.
-class FieldList {
+/// Fields in order of arrival.
+class FieldList : public InlineList<HeaderField, kMaxFields> {
 public:
-    FieldList() noexcept {}  // NOLINT: the slots stay uninitialised on purpose
-    FieldList(const FieldList& o) noexcept : count_{o.count_} {
-        for (std::size_t i = 0; i < count_; ++i)
-            fields_[i] = o.fields_[i];
-    }
-    FieldList& operator=(const FieldList& o) noexcept {
-        count_ = o.count_;
-        for (std::size_t i = 0; i < count_; ++i)
-            fields_[i] = o.fields_[i];
-        return *this;
-    }
-    ~FieldList() = default;
-
-    std::span<const HeaderField> all() const { return {fields_, count_}; }
-    std::size_t size() const { return count_; }
-    bool push(const HeaderField& f) {
-        if (count_ == kMaxFields) return false;
-        fields_[count_++] = f;
-        return true;
-    }
-    void clear() { count_ = 0; }
     /// First field with this id, or null.
     const HeaderField* find(Field id) const;
     /// First field with this name (any case), or null.
     const HeaderField* find(std::string_view name) const;
-
-private:
-    std::size_t count_ = 0;
-    union {
-        HeaderField fields_[kMaxFields];
-    };
 };
 
 enum class Framing : std::uint8_t { none, length, chunked, until_close };
+
+/// Whether an answer with this status, to anything but HEAD, may have a body. 1xx are never passed
+/// on as answers. RFC 9110 6.4.1.
+constexpr bool may_have_body(int status) { return status != 204 && status != 304; }
 
 struct RequestHead {
     Verb verb = Verb::unknown;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/inline_list.hpp"
+#include "sluice/base/inline_list.hpp"
 
 #include <gtest/gtest.h>
 

@@ -111,7 +111,6 @@ stages: [ { restApiId: petstore, stageName: prod }, { restApiId: petstore, stage
         EXPECT_EQ(any.http_method, "ANY");
         EXPECT_EQ(any.resource_path, "/pets/{petId}");
         EXPECT_EQ(any.resource_id.size(), 6U);
-        EXPECT_EQ(any.stage, &stage);
         EXPECT_NE(any.integration, nullptr);
     }
     EXPECT_EQ(method(*site.snapshot, 0).resource_id,
