@@ -4,11 +4,15 @@
 #include <coroutine>
 #include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "sluice/base/recycler.hpp"
 
 namespace sluice {
+
+template <class T = void>
+class Task;
 
 namespace detail {
 
@@ -35,23 +39,30 @@ struct PromiseBase {
     std::exception_ptr exception{};
 };
 
+template <class T>
+struct Promise : PromiseBase {
+    Task<T> get_return_object();
+    template <class U>
+    void return_value(U&& v) {
+        value.emplace(std::forward<U>(v));
+    }
+    std::optional<T> value{};
+};
+
+template <>
+struct Promise<void> : PromiseBase {
+    Task<void> get_return_object();
+    void return_void() const noexcept {}
+};
+
 }  // namespace detail
 
 /// A coroutine that starts when awaited and resumes its awaiter when done. The frame lives as
 /// long as the Task and is recycled per thread; a Task never changes thread.
-template <class T = void>
+template <class T>
 class [[nodiscard]] Task {
 public:
-    struct promise_type : detail::PromiseBase {
-        Task get_return_object() {
-            return Task{std::coroutine_handle<promise_type>::from_promise(*this)};
-        }
-        template <class U>
-        void return_value(U&& v) {
-            value.emplace(std::forward<U>(v));
-        }
-        std::optional<T> value{};
-    };
+    using promise_type = detail::Promise<T>;
 
     Task(Task&& other) noexcept : handle_{std::exchange(other.handle_, {})} {}
     Task& operator=(Task&&) = delete;
@@ -65,44 +76,24 @@ public:
         return handle_;
     }
     T await_resume() {
-        if (handle_.promise().exception) std::rethrow_exception(handle_.promise().exception);
-        return std::move(*handle_.promise().value);
+        promise_type& finished = handle_.promise();
+        if (finished.exception) std::rethrow_exception(finished.exception);
+        if constexpr (!std::is_void_v<T>) return std::move(*finished.value);
     }
 
 private:
-    explicit Task(std::coroutine_handle<promise_type> h) : handle_{h} {}
+    friend promise_type;
+    explicit Task(promise_type& promise)
+        : handle_{std::coroutine_handle<promise_type>::from_promise(promise)} {}
+
     std::coroutine_handle<promise_type> handle_;
 };
 
-template <>
-class [[nodiscard]] Task<void> {
-public:
-    struct promise_type : detail::PromiseBase {
-        Task get_return_object() {
-            return Task{std::coroutine_handle<promise_type>::from_promise(*this)};
-        }
-        void return_void() const noexcept {}
-    };
-
-    Task(Task&& other) noexcept : handle_{std::exchange(other.handle_, {})} {}
-    Task& operator=(Task&&) = delete;
-    ~Task() {
-        if (handle_) handle_.destroy();
-    }
-
-    bool await_ready() const noexcept { return false; }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) noexcept {
-        handle_.promise().continuation = awaiter;
-        return handle_;
-    }
-    void await_resume() {
-        if (handle_.promise().exception) std::rethrow_exception(handle_.promise().exception);
-    }
-
-private:
-    explicit Task(std::coroutine_handle<promise_type> h) : handle_{h} {}
-    std::coroutine_handle<promise_type> handle_;
-};
+template <class T>
+Task<T> detail::Promise<T>::get_return_object() {
+    return Task<T>{*this};
+}
+inline Task<void> detail::Promise<void>::get_return_object() { return Task<void>{*this}; }
 
 /// A coroutine nobody waits for: runs until its first suspension when called, frees itself at the
 /// end. Must not let an exception out.
