@@ -52,6 +52,10 @@ KEYED = [get("/128", key(n)) for n in range(1000)]
 MIX = [get("/1k/hot")] + [get("/1k/##########")] * 4
 
 
+# Its three ways to send a small file from the cache (programs.py), the cheapest first.
+CACHING_NGINX = ["nginx", "nginx sendfile+nopush", "nginx sendfile"]
+
+
 def workloads():
     small = packed([get("/128")])
     return [
@@ -67,12 +71,14 @@ def workloads():
                  [Target("nginx", 0.85, 0.80), Target("fixed 429", 1.20)],
                  ok=0.05, throttled=0.95, origin=0.05),
         Workload("W4", "cache hit, 1 KB", "cached", packed([get("/1k/hot")]),
-                 ["sluice", "nginx", "haproxy", "varnish", "fixed 1KB"],
-                 [Target("nginx", 0.50, 0.43), Target("haproxy", 0.75)], origin=0),
+                 ["sluice", *CACHING_NGINX, "haproxy", "varnish", "fixed 1KB"],
+                 [*(Target(name, 0.50, 0.43) for name in CACHING_NGINX), Target("haproxy", 0.75)],
+                 origin=0),
         Workload("W4p", "cache hit behind the policies of W2", "cached_policies",
                  packed([get("/1k/hot", key(n)) for n in range(1000)]),
-                 ["sluice", "nginx", "haproxy", "fixed 1KB"],
-                 [Target("nginx", 0.50, 0.43), Target("haproxy", 0.75)], origin=0),
+                 ["sluice", *CACHING_NGINX, "haproxy", "fixed 1KB"],
+                 [*(Target(name, 0.50, 0.43) for name in CACHING_NGINX), Target("haproxy", 0.75)],
+                 origin=0),
         Workload("W5", "20 % hit, 80 % miss and fill, 1 KB", "cached", packed(MIX),
                  ["sluice", "nginx", "haproxy", "varnish"],
                  [Target("nginx", 0.60, 0.45)], origin=0.8),

@@ -17,6 +17,11 @@ ROOT = HERE.parent.parent
 BUILT = ROOT / "build" / "bench-load"
 CPUS = sorted(os.sched_getaffinity(0))
 GATEWAY_CPU, LOAD_CPU = CPUS[0], CPUS[-1]
+NGINX_SENDS_CACHED = {
+    "": "sendfile off;",
+    "sendfile+nopush": "sendfile on; tcp_nopush on;",
+    "sendfile": "sendfile on; tcp_nopush off;",
+}
 DOORS = ["plain", "tls", "policies", "throttled", "cached", "cached_policies", "scale"]
 
 
@@ -167,6 +172,7 @@ class Machine:
             source = config or HERE / "sluice" / f"{door.replace('_', '-')}.yaml"
             return [sluice(), "run", "--config", self.fill(source, values)], {}
         if kind == "nginx":
+            values["SEND_CACHED"] = NGINX_SENDS_CACHED[argument]
             file = self.fill(HERE / "peers" / "nginx.conf", values)
             return ["nginx", "-p", str(self.scratch), "-e", "stderr", "-c", file], {}
         if kind == "nginx+Lua":
