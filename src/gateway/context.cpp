@@ -50,8 +50,8 @@ void write_access_line(const Exchange& x, Duration latency) {
     r.domain_name = head.authority;
     r.source_ip = {source, x.source.write(source)};
     if (const auto* agent = head.fields.find(http::Field::user_agent)) r.user_agent = agent->value;
-    if (x.key != nullptr) r.api_key_id = x.key->id;
-    r.api_key = x.sent_key;
+    if (x.key != nullptr && stage.log_format->shows_api_key_id()) r.api_key_id = x.key->id;
+    if (x.method->needs_key) r.api_key = x.sent_key.value();
     if (x.reply_type != Reply::none) {
         const ReplyText& text = describe(x.reply_type, x.snapshot.compatibility);
         r.error_message = text.message;
@@ -63,7 +63,7 @@ void write_access_line(const Exchange& x, Duration latency) {
     r.usage_plan_id = x.plan_id;
     r.base_path_matched = x.where.base_path;
     char root[telemetry::kRootSize];
-    if (x.trace.id.is_set()) {
+    if (x.trace.id.is_set() && stage.log_format->shows_trace_id()) {
         telemetry::write_root(root, x.trace.id);
         r.trace_id = {root, sizeof root};
     }

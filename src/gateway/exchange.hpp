@@ -10,6 +10,7 @@
 #include "gateway/header_rules.hpp"
 #include "gateway/reply.hpp"
 #include "gateway/router.hpp"
+#include "gateway/sent_key.hpp"
 #include "gateway/worker_context.hpp"
 #include "http/handler.hpp"
 #include "sluice/http/target.hpp"
@@ -35,9 +36,6 @@ enum class Verdict : std::uint8_t {
     reply,  ///< the answer is in the Exchange: skip the other filters and the integration
     wait,   ///< undecidable without I/O: ask again through `on_request_async`
 };
-
-/// Why the key of a request was not good enough; clients only see 403.
-enum class KeyFault : std::uint8_t { none, missing, repeated, unknown, disabled, no_plan };
 
 enum class CacheStatus : std::uint8_t { none, hit, miss, bypass };
 
@@ -82,10 +80,10 @@ struct Exchange {
     const gateway::Stage* stage = nullptr;
     const gateway::Method* method = nullptr;
     gateway::ConnectionTokens connection{};
+    gateway::SentKey sent_key{};
 
     // api_key
     KeyFault key_fault = KeyFault::none;
-    std::string_view sent_key{};  ///< where a key is required; a secret
     const gateway::KeyRecord* key = nullptr;
     const gateway::PlanUse* plan_use = nullptr;
     std::string_view plan_id{};  ///< of the plan that metered this request

@@ -46,6 +46,7 @@ Task<void> Pipeline::serve(http::Request& request, http::Stream& client) {
     const LocalSnapshotPtr snapshot = snapshot_;  // this request keeps what it started with
     Exchange x{request, client,           *snapshot,
                worker_, request.received, worker_.calendar.at(request.received)};
+    x.sent_key.begin(*snapshot, request.head.fields);
     x.id = request_id(request.head, worker_.random);
     x.extended_id = ExtendedId::make(worker_.random);
 
@@ -85,6 +86,7 @@ bool Pipeline::route(Exchange& x) const {
         x.reply(Reply::bad_request);
         return false;
     }
+    x.sent_key.find(x.snapshot);
     const std::string_view host = normalise_host(head.authority, x.host_scratch);
     const std::string_view path = x.target.path;
     if (x.snapshot.health_paths && (path == "/ping" || path == "/sping") &&

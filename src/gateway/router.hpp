@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sluice/base/inline_list.hpp"
 #include "gateway/segments.hpp"
+#include "sluice/base/inline_list.hpp"
 #include "sluice/http/head.hpp"
 
 namespace sluice::gateway {

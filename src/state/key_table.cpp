@@ -82,13 +82,19 @@ std::size_t KeyTable::place_of(const Digest& digest) const {
     return static_cast<std::size_t>((Wide{head_of(digest)} * slots_.size()) >> 64);
 }
 
-std::optional<std::uint32_t> KeyTable::find(std::string_view value) const {
-    Digest digest;
-    if (slots_.empty() || !digest_of(value, digest)) return std::nullopt;
+KeyTable::Search KeyTable::begin(std::string_view value) const {
+    Search search;
+    search.is_on_ = !slots_.empty() && digest_of(value, search.digest_);
+    if (search.is_on_) prefetch(&slots_[place_of(search.digest_)], sizeof(Slot));
+    return search;
+}
+
+std::optional<std::uint32_t> KeyTable::find(const Search& search) const {
+    if (!search.is_on_) return std::nullopt;
     // How many places are looked at depends on the salted digest, which no caller knows.
-    for (std::size_t p = place_of(digest); slots_[p].index_plus_1 != 0;) {
+    for (std::size_t p = place_of(search.digest_); slots_[p].index_plus_1 != 0;) {
         const Slot& slot = slots_[p];
-        if (is_same(slot.digest, digest)) {
+        if (is_same(slot.digest, search.digest_)) {
             prefetch(slot.companion, kCompanionSize);
             return slot.index_plus_1 - 1;
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <optional>
 
 #include "sluice/telemetry/access_log.hpp"
@@ -52,7 +53,10 @@ std::optional<std::int64_t> number_of(Variable variable, const AccessRecord& r) 
 
 class CompiledFormat final : public AccessLogFormat {
 public:
-    explicit CompiledFormat(Template compiled) : template_(std::move(compiled)) {}
+    explicit CompiledFormat(Template compiled) : template_(std::move(compiled)) {
+        shows_api_key_id_ = shows(Variable::api_key_id);
+        shows_trace_id_ = shows(Variable::trace_id);
+    }
 
     void append(const AccessRecord& record, std::string& out) const override {
         LineBuffer line(out);
@@ -64,6 +68,10 @@ public:
     }
 
 private:
+    bool shows(Variable v) const {
+        return std::ranges::find(template_.steps, v, &Step::variable) != template_.steps.end();
+    }
+
     void value(LineBuffer& line, const Step& step, const AccessRecord& record) const {
         if (step.text != nullptr) return text(line, step, record.*step.text);
         if (is_number(step.variable)) {

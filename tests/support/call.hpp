@@ -175,6 +175,8 @@ private:
         x.target =
             sluice::http::normalise(head.origin_form, x.snapshot.compatibility, x.target_scratch);
         x.connection = sluice::gateway::connection_tokens(head.fields);
+        x.sent_key.begin(x.snapshot, head.fields);
+        x.sent_key.find(x.snapshot);
         const auto host = sluice::gateway::normalise_host(head.authority, x.host_scratch);
         const auto where = x.snapshot.domains.find(host, x.target.path, x.snapshot.compatibility);
         if (!where) throw std::runtime_error("no such stage");

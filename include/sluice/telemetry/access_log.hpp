@@ -24,6 +24,14 @@ public:
     /// Appends one line, ending in '\n'; values are escaped for the format so that no request
     /// can forge a line.
     virtual void append(const AccessRecord&, std::string& out) const = 0;
+
+    /// Whether lines show these parts of a record. Where they do not, the record need not have
+    /// them: they lie where nothing else of a request is, or must be written first.
+    bool shows_api_key_id() const { return shows_api_key_id_; }
+    bool shows_trace_id() const { return shows_trace_id_; }
+
+protected:
+    bool shows_api_key_id_ = false, shows_trace_id_ = false;
 };
 
 /// Writes lines of many workers to one file. A worker appends to a buffer only it touches and
