@@ -246,11 +246,11 @@ void FindKey(benchmark::State& state) {
         text.insert(0, 39 - text.size(), 'k');
         return text;
     };
-    KeyTable::Builder builder;
+    KeyTable<std::uint32_t>::Builder builder;
     for (std::uint32_t n = 0; n < count; ++n) {
         (void)builder.add(value(n), n);
     }
-    const KeyTable table = std::move(builder).build();
+    const KeyTable<std::uint32_t> table = std::move(builder).build();
     std::vector<std::string> asked;
     std::minstd_rand random(1);
     for (int n = 0; n < 4096; ++n) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/api_key.hpp"
 
-#include "sluice/base/prefetch.hpp"
-
 namespace sluice::filters {
 namespace {
 
@@ -19,18 +17,13 @@ FilterPtr ApiKey::make(const gateway::MethodBuild& build) {
 }
 
 Verdict ApiKey::on_request(Exchange& x) const {
-    if (x.sent_key.record() == nullptr) return refuse(x, x.sent_key.fault());
-    const gateway::KeyRecord& key = *x.sent_key.record();
-    if (!key.enabled) return refuse(x, KeyFault::disabled);
-    for (const gateway::PlanUse& use : key.plans) {
-        prefetch(use.plan, sizeof(gateway::Plan));
-        if (!use.plan->covers(x.stage->index)) continue;
-        x.key = &key;
-        x.plan_use = &use;
-        x.plan_id = use.plan->id;
-        return Verdict::pass;
-    }
-    return refuse(x, KeyFault::no_plan);
+    const gateway::KeyRecord* key = x.sent_key.record();
+    if (key == nullptr) return refuse(x, x.sent_key.fault());
+    if (!key->enabled) return refuse(x, KeyFault::disabled);
+    x.plan_use = key->use_at(x.stage->index);
+    if (x.plan_use == nullptr) return refuse(x, KeyFault::no_plan);
+    x.plan_id = x.plan_use->plan->id;
+    return Verdict::pass;
 }
 
 }  // namespace sluice::filters

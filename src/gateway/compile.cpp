@@ -226,22 +226,20 @@ void Compiler::plan_by_source(Plan& plan, const config::UsagePlan& c) {
 }
 
 void Compiler::keys() {
-    state::KeyTable::Builder builder;
+    state::KeyTable<KeyRecord>::Builder builder;
     std::map<std::string, const Plan*> by_id;
     for (const auto& plan : snapshot_->plans)
         by_id[plan->id] = plan.get();
     for (const config::ApiKey& c : config_.api_keys) {
-        KeyRecord key{.enabled = c.enabled, .plans = {}, .id = c.id};
+        std::vector<PlanUse> uses;
         for (const std::string& id : c.usage_plan_ids) {
             const auto plan = by_id.find(id);
             if (plan == by_id.end() || !plan->second->use) continue;
-            key.plans.push_back({plan->second, services_.limits.key_use(id, c.id)});
+            uses.push_back({plan->second, services_.limits.key_use(id, c.id)});
         }
-        const auto index = static_cast<std::uint32_t>(snapshot_->keys.size());
-        const auto* const use = key.plans.empty() ? nullptr : key.plans[0].use.get();
-        if (builder.add(c.value, index, use)) snapshot_->keys.push_back(std::move(key));
+        builder.add(c.value, KeyRecord::of(c.enabled, std::move(uses)));
     }
-    snapshot_->key_table = std::make_unique<const state::KeyTable>(std::move(builder).build());
+    snapshot_->keys = std::move(builder).build();
 }
 
 Result<void> Compiler::access_log(const config::Stage& c, Stage& stage) {

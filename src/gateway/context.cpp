@@ -50,7 +50,9 @@ void write_access_line(const Exchange& x, Duration latency) {
     r.domain_name = head.authority;
     r.source_ip = {source, x.source.write(source)};
     if (const auto* agent = head.fields.find(http::Field::user_agent)) r.user_agent = agent->value;
-    if (x.key != nullptr && stage.log_format->shows_api_key_id()) r.api_key_id = x.key->id;
+    if (x.plan_use != nullptr && stage.log_format->shows_api_key_id()) {
+        r.api_key_id = x.plan_use->key_id();
+    }
     if (x.method->needs_key) r.api_key = x.sent_key.value();
     if (x.reply_type != Reply::none) {
         const ReplyText& text = describe(x.reply_type, x.snapshot.compatibility);

@@ -21,7 +21,6 @@
 namespace sluice {
 
 namespace gateway {
-struct KeyRecord;
 struct Method;
 class Observation;
 struct PlanUse;
@@ -84,9 +83,8 @@ struct Exchange {
 
     // api_key
     KeyFault key_fault = KeyFault::none;
-    const gateway::KeyRecord* key = nullptr;
-    const gateway::PlanUse* plan_use = nullptr;
-    std::string_view plan_id{};  ///< of the plan that metered this request
+    const gateway::PlanUse* plan_use = nullptr;  ///< of the caller's key
+    std::string_view plan_id{};                  ///< of the plan that metered this request
 
     // limits
     std::optional<state::Level> refused_by{};

@@ -132,7 +132,7 @@ private:
 
     /// "API Key ****abcdef", or for plans that meter addresses whose they are.
     std::string caller() const {
-        if (x_.key != nullptr || x_.plan_id.empty()) return "API Key " + key_;
+        if (x_.plan_use != nullptr || x_.plan_id.empty()) return "API Key " + key_;
         return "Source IP " + x_.source.to_string();
     }
     const Plan* plan() const {

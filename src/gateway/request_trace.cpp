@@ -234,7 +234,7 @@ void RequestTrace::add_identity(const Exchange& x) {
 
 /// What became of it, and why.
 void RequestTrace::add_decisions(const Exchange& x) {
-    if (x.key != nullptr) server_.add("sluice.api_key.id", x.key->id);
+    if (x.plan_use != nullptr) server_.add("sluice.api_key.id", x.plan_use->key_id());
     server_.add("sluice.usage_plan.id", x.plan_id);
     server_.add("sluice.cache.status", cache_text(x.cache));
     if (x.refused_by) server_.add("sluice.throttle.level", state::to_string(*x.refused_by));

@@ -27,16 +27,16 @@ void SentKey::begin(const Snapshot& snapshot, const http::FieldList& fields) {
     if (value_.size() > kLongest) value_ = {};
     if (value_.empty()) return;
     fault_ = KeyFault::unknown;
-    search_ = snapshot.key_table->begin(value_);
+    search_ = snapshot.keys.begin(value_);
 }
 
 void SentKey::find(const Snapshot& snapshot) {
     if (fault_ != KeyFault::unknown) return;
-    const auto index = snapshot.key_table->find(search_);
-    if (!index) return;
-    record_ = &snapshot.keys[*index];
+    record_ = snapshot.keys.find(search_);
+    if (record_ == nullptr) return;
     fault_ = KeyFault::none;
-    prefetch(record_, sizeof *record_);
+    prefetch(record_->first.plan, sizeof(Plan));
+    prefetch(record_->first.use.get(), sizeof(state::KeyUse));
 }
 
 }  // namespace sluice::gateway

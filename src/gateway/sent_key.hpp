@@ -40,7 +40,7 @@ public:
 private:
     KeyFault fault_ = KeyFault::missing;
     std::string_view value_{};
-    state::KeyTable::Search search_{};
+    state::KeyTable<KeyRecord>::Search search_{};
     const KeyRecord* record_ = nullptr;
 };
 

@@ -55,15 +55,22 @@ struct Plan {
 struct PlanUse {
     const Plan* plan = nullptr;
     std::shared_ptr<state::KeyUse> use{};
+
+    const std::string& key_id() const { return use->key_id(); }
 };
 
-/// What is looked at per request lies in one cache line: keys are many and used at random.
-struct alignas(64) KeyRecord {
+/// What a request asks of its key. Beside the key's digest it fills one cache line of the table:
+/// keys are many and used at random.
+struct KeyRecord {
+    PlanUse first{};  ///< of its plans, for nearly every key the only one; without plan: none
+    std::unique_ptr<const std::vector<PlanUse>> others{};
     bool enabled = true;
-    boost::container::small_vector<PlanUse, 1> plans{};  ///< nearly always one
-    std::string id{};
+
+    static KeyRecord of(bool enabled, std::vector<PlanUse>);
+    /// What the key has with the plan that covers the stage; null: there is none.
+    const PlanUse* use_at(std::uint32_t stage) const;
 };
-static_assert(sizeof(KeyRecord) == 128);
+static_assert(sizeof(KeyRecord) == 40);
 
 /// A bucket that all callers share, with its shape.
 struct SharedBucket {
@@ -134,8 +141,7 @@ struct Snapshot {
     DomainTable domains{};
     std::vector<std::unique_ptr<Stage>> stages{};
     std::vector<std::unique_ptr<Plan>> plans{};
-    std::unique_ptr<const state::KeyTable> key_table{};
-    std::vector<KeyRecord> keys{};  ///< by the key table's index
+    state::KeyTable<KeyRecord> keys{};
     std::optional<SharedBucket> account{};
     state::SharedLimits* shared = nullptr;  ///< set: buckets and quotas are leased from there
 };

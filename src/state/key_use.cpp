@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "sluice/state/key_table.hpp"
 #include "sluice/state/limit_registry.hpp"
 #include "state/source_table.hpp"
 
@@ -65,7 +64,7 @@ struct KeyUse::MethodBuckets {
 KeyUse::KeyUse(std::shared_ptr<PlanUse> plan, std::string_view key_id)
     : plan_(std::move(plan)), key_id_(std::make_unique<std::string>(key_id)) {
     static_assert(sizeof(UsageOwner) + sizeof bucket_ + sizeof quota_ + sizeof more_methods_ == 64);
-    static_assert(sizeof(KeyUse) == KeyTable::kCompanionSize);
+    static_assert(sizeof(KeyUse) == 128);
     quota_.observe(this);
 }
 

@@ -40,9 +40,9 @@ protected:
     std::string outcome(Site& site, const std::string& fields) {
         Call call{site, get(fields)};
         if (call.filter() == Verdict::pass) {
-            return call.x().key->id + ' ' + std::string{call.x().plan_id};
+            return call.x().plan_use->key_id() + ' ' + std::string{call.x().plan_id};
         }
-        EXPECT_EQ(call.x().key, nullptr);
+        EXPECT_EQ(call.x().plan_use, nullptr);
         EXPECT_EQ(call.x().reply_type, Reply::invalid_api_key);
         return "refused";
     }
@@ -76,7 +76,6 @@ TEST_F(ApiKeyTest, TakesTheLastOfSeveralFieldsInAwsOnly) {
 TEST_F(ApiKeyTest, IgnoresKeysWhereNoneIsRequired) {
     Call call{standard_, get("x-api-key: dead-key-0123456789abc\r\n", "/s/open")};
     EXPECT_EQ(call.filter(), Verdict::pass);
-    EXPECT_EQ(call.x().key, nullptr);
     EXPECT_EQ(call.x().plan_use, nullptr);
 }
 

@@ -168,25 +168,27 @@ apiKeys:
 
 TEST(Compile, BindsKeysToTheirPlans) {
     const Site site{kPets + kProd + kPlans};
-    const auto index = site.snapshot->key_table->find("0123456789abcdefghij");
-    ASSERT_TRUE(index);
-    const KeyRecord& key = site.snapshot->keys[*index];
-    EXPECT_EQ(key.id, "k1");
-    EXPECT_TRUE(key.enabled);
-    ASSERT_EQ(key.plans.size(), 1U);
-    const Plan& gold = *key.plans[0].plan;
+    const KeyRecord* const key = site.snapshot->keys.find("0123456789abcdefghij");
+    ASSERT_NE(key, nullptr);
+    EXPECT_TRUE(key->enabled);
+    ASSERT_NE(key->first.plan, nullptr);
+    EXPECT_EQ(key->first.key_id(), "k1");
+    EXPECT_EQ(key->others, nullptr);
+    const Plan& gold = *key->first.plan;
     EXPECT_EQ(gold.id, "gold");
     EXPECT_TRUE(gold.covers(0));
     EXPECT_EQ(gold.shape->burst(), 200);
     EXPECT_EQ(gold.quota.limit, 10);
     EXPECT_NE(gold.limit_of(method(*site.snapshot, 0)), nullptr);
     EXPECT_EQ(gold.limit_of(method(*site.snapshot, 1)), nullptr);
-    EXPECT_EQ(key.plans[0].use->key_id(), "k1");
-    const auto other = site.snapshot->key_table->find("9876543210abcdefghij");
-    ASSERT_TRUE(other);
-    EXPECT_FALSE(site.snapshot->keys[*other].enabled);
-    EXPECT_TRUE(site.snapshot->keys[*other].plans.empty());
-    EXPECT_FALSE(site.snapshot->key_table->find("nobody's key, nobody's key"));
+    EXPECT_EQ(key->use_at(0), &key->first);
+    EXPECT_EQ(key->use_at(1), nullptr);
+    const KeyRecord* const other = site.snapshot->keys.find("9876543210abcdefghij");
+    ASSERT_NE(other, nullptr);
+    EXPECT_FALSE(other->enabled);
+    EXPECT_EQ(other->first.plan, nullptr);
+    EXPECT_EQ(other->use_at(0), nullptr);
+    EXPECT_FALSE(site.snapshot->keys.find("nobody's key, nobody's key"));
 }
 
 TEST(Compile, GivesPlansBySourceToTheirStages) {
@@ -212,7 +214,10 @@ server: { accountThrottle: { rateLimit: 10, burstLimit: 10 } }
     site.use(kPets + throttled + kPlans);
     ASSERT_NE(site.snapshot, before);
     EXPECT_EQ(site.snapshot->account->bucket, before->account->bucket);
-    EXPECT_EQ(site.snapshot->keys[0].plans[0].use, before->keys[0].plans[0].use);
+    const auto use = [](const Snapshot& s) {
+        return s.keys.find("0123456789abcdefghij")->first.use;
+    };
+    EXPECT_EQ(use(*site.snapshot), use(*before));
     EXPECT_EQ(site.snapshot->plans[1]->meter, before->plans[1]->meter);
     EXPECT_EQ(method(*site.snapshot, 0).series, method(*before, 0).series);
     EXPECT_EQ(site.limits.sizes().buckets, buckets);
@@ -230,11 +235,11 @@ TEST(Compile, HandsEachMethodToTheFiltersInTheirOrder) {
         {"second",
          [](const MethodBuild& build) -> FilterPtr {
              made.push_back("second " + build.method_config.http_method);
-             EXPECT_NE(build.snapshot.key_table, nullptr) << "plans and keys are complete";
+             EXPECT_EQ(build.snapshot.keys.size(), 2U) << "plans and keys are complete";
              return nullptr;
          }},
     };
-    const Site site{kPets + kProd, filters};
+    const Site site{kPets + kProd + kPlans, filters};
     EXPECT_EQ(made, (std::vector<std::string>{"first GET", "second GET", "first POST",
                                               "second POST", "first ANY", "second ANY"}));
 }

@@ -106,10 +106,12 @@ TEST_F(ContextTest, Says499WhenTheClientLeftBeforeTheAnswer) {
 }
 
 TEST_F(ContextTest, NamesTheKeyAndNeverItsValue) {
-    const KeyRecord key{.id = "k1"};
+    state::LimitRegistry limits;
+    const auto plan = limits.plan("gold", {});
+    const PlanUse use{.use = limits.key_use("gold", "k1")};
     EXPECT_EQ(line("$context.identity.apiKeyId",
                    "GET /v1/pets/7 HTTP/1.1\r\nHost: api.test\r\nx-api-key: hush-hush\r\n\r\n",
-                   [&](Exchange& x) { x.key = &key; }),
+                   [&](Exchange& x) { x.plan_use = &use; }),
               "k1\n");
 }
 

@@ -296,5 +296,17 @@ TEST(AccessLogFormat, NeedsNoMemoryOnceTheBufferIsLargeEnough) {
     EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 200);
 }
 
+TEST(AccessLogFormat, TellsWhetherTheKeyAndTheTraceAreShown) {
+    const auto shown = [](const std::string& variables) {
+        std::string error;
+        const auto format = AccessLogFormat::compile("$context.requestId " + variables, error);
+        return std::pair{format->shows_api_key_id(), format->shows_trace_id()};
+    };
+    EXPECT_EQ(shown("$context.stage"), std::pair(false, false));
+    EXPECT_EQ(shown("$context.identity.apiKeyId"), std::pair(true, false));
+    EXPECT_EQ(shown("$context.xrayTraceId"), std::pair(false, true));
+    EXPECT_EQ(shown("$context.identity.apiKey"), std::pair(false, false));
+}
+
 }  // namespace
 }  // namespace sluice::telemetry
