@@ -59,7 +59,7 @@ def judge_row(row, seen):
 
 def _danger(row, seen):
     response = seen.response
-    if b"LEAK" in seen.received:
+    if b"LE-K" in seen.received:
         return f"bytes of the fault reached the client: {seen.received[-120:]!r}"
     if response is not None and response.value("x-injected"):
         return "a field of the fault reached the client"
