@@ -29,6 +29,7 @@ AccessRecord typical_record() {
             .source_ip = "203.0.113.178",
             .user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0",
             .api_key_id = "k1",
+            .api_key = {},
             .error_message = {},
             .error_response_type = {},
             .integration_error = {},
