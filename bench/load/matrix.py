@@ -4,6 +4,8 @@ import random
 import struct
 from dataclasses import dataclass, field
 
+from programs import CACHING_NGINX
+
 
 @dataclass
 class Target:
@@ -52,12 +54,9 @@ KEYED = [get("/128", key(n)) for n in range(1000)]
 MIX = [get("/1k/hot")] + [get("/1k/##########")] * 4
 
 
-# Its three ways to send a small file from the cache (programs.py), the cheapest first.
-CACHING_NGINX = ["nginx", "nginx sendfile+nopush", "nginx sendfile"]
-
-
 def workloads():
     small = packed([get("/128")])
+    hits = [*(Target(name, 0.50, 0.43) for name in CACHING_NGINX), Target("haproxy", 0.75)]
     return [
         Workload("W1", "plain proxying, 128 B", "plain", small,
                  ["sluice", "nginx", "haproxy", "caddy", "relay"],
@@ -72,13 +71,11 @@ def workloads():
                  ok=0.05, throttled=0.95, origin=0.05),
         Workload("W4", "cache hit, 1 KB", "cached", packed([get("/1k/hot")]),
                  ["sluice", *CACHING_NGINX, "haproxy", "varnish", "fixed 1KB"],
-                 [*(Target(name, 0.50, 0.43) for name in CACHING_NGINX), Target("haproxy", 0.75)],
-                 origin=0),
+                 hits, origin=0),
         Workload("W4p", "cache hit behind the policies of W2", "cached_policies",
                  packed([get("/1k/hot", key(n)) for n in range(1000)]),
                  ["sluice", *CACHING_NGINX, "haproxy", "fixed 1KB"],
-                 [*(Target(name, 0.50, 0.43) for name in CACHING_NGINX), Target("haproxy", 0.75)],
-                 origin=0),
+                 hits, origin=0),
         Workload("W5", "20 % hit, 80 % miss and fill, 1 KB", "cached", packed(MIX),
                  ["sluice", "nginx", "haproxy", "varnish"],
                  [Target("nginx", 0.60, 0.45)], origin=0.8),

@@ -5,7 +5,8 @@
 
 namespace sluice::filters {
 
-/// Finds the caller and the usage plan behind the x-api-key field (aws-semantics 2.2 to 2.4).
+/// Whether the key that was found (gateway/sent_key.hpp) may call this method, and by which usage
+/// plan (aws-semantics 2.2 to 2.4).
 /// Only on methods with apiKeyRequired: elsewhere a key that is sent means nothing.
 class ApiKey final : public Filter {
 public:

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "sluice/base/inline_list.hpp"
 #include "filters/lease_wait.hpp"
+#include "sluice/base/inline_list.hpp"
 
 namespace sluice::filters {
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of origin faults (requirements 3.1): what the origin does, what the client must get.
-The word LE-K stands wherever bytes must not reach the client: no id of ours has a "-" in it that
-letters surround."""
+The word LE-K stands wherever bytes must not reach the client: of our ids only UUIDs have a "-", and
+they have neither L nor K."""
 import dataclasses
 
 from fault_origin import Play, ok
